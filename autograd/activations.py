@@ -1,0 +1,91 @@
+"""The activation functions of networks beside their derivatives, under PyTorch's names; `nn.functional` passes them on.
+
+They take numbers, arrays and Tensors, keep float16, float32 and float64, and never warn: at ±1000 is the limit.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .special import expit, floating, ndtr
+from .tensor import call, op
+
+elementwise = [call((3, 4)), call(())]
+
+
+def relu(input):
+    """max(0, x)."""
+    return np.maximum(input, 0)
+
+
+@floating
+def leaky_relu(input, negative_slope=0.01):
+    """x where x > 0, else negative_slope · x."""
+    y = input * negative_slope
+    return (np.maximum if negative_slope <= 1 else np.minimum)(input, y, out=y)
+
+
+@floating
+def elu(input, alpha=1.0):
+    """x where x > 0, else alpha (exp(x) − 1)   (Clevert et al., 2015)."""
+    y = np.clip(input, -np.inf, 0)
+    np.expm1(y, out=y)
+    y *= alpha
+    y += np.clip(input, 0, np.inf)                 # clip with two bounds is NumPy's fastest maximum with a number
+    return y
+
+
+@floating
+def softplus(input, beta=1.0, threshold=20.0):
+    """log(1 + exp(beta x)) / beta, and x itself where beta x > threshold, as in PyTorch (2.1e-9 is lost there)."""
+    z = input * beta
+    y = np.clip(z, -np.inf, threshold)
+    np.exp(y, out=y)
+    np.log1p(y, out=y)
+    y /= beta
+    np.copyto(y, input, where=z > threshold)
+    return y
+
+
+def silu(sigma, input):
+    """x σ(x), with σ(x) = 1 / (1 + exp(−x)); also called Swish."""
+    return input * sigma
+
+
+def gelu(phi, input, approximate="none"):
+    """x Φ(x), with Φ the normal distribution function   (Hendrycks and Gimpel, 2016).
+
+    approximate   "none": Φ exactly, by erf; "tanh": Φ(x) ≈ (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, as in GPT-2
+    """
+    return input * phi
+
+
+def normal(x, approximate="none"):
+    """Φ(x)."""
+    if approximate == "none":
+        return ndtr(x)
+    if approximate == "tanh":
+        return (1 + np.tanh(x * (scale + scale * 0.044715 * x * x))) * 0.5
+    raise ValueError(f"gelu's approximate is 'none' or 'tanh', not {approximate!r}.")
+
+
+def density(x, phi, approximate):
+    """Φ′(x): exp(−x²/2) / √(2π), or the derivative of the form with tanh."""
+    if approximate == "none":
+        return np.exp(x * x * -0.5) * (scale * 0.5)
+    return 2 * phi * (1 - phi) * (scale + 3 * scale * 0.044715 * x * x)
+
+
+scale = math.sqrt(2 / math.pi)
+
+relu       = op(relu,       lambda g, y, x: g * (y > 0),                                                      at=elementwise)
+leaky_relu = op(leaky_relu, lambda g, y, x, negative_slope=0.01: np.where(x > 0, g, g * negative_slope),
+                            at=[*elementwise, call((3,), negative_slope=0.3), call((3,), negative_slope=1.5)])
+elu        = op(elu,        lambda g, y, x, alpha=1.0: np.where(x > 0, g, g * (y + alpha)), at=[*elementwise, call((4,), alpha=0.5)])
+softplus   = op(softplus,   lambda g, y, x, beta=1.0, threshold=20.0: np.where(x * beta > threshold, g, g * expit(x * beta)),
+                            at=[*elementwise, call((4,), beta=2.0, threshold=1.0)])
+silu       = op(silu,       lambda g, y, s, x: g * (s + y * (1 - s)),                               saves=expit, at=elementwise)
+gelu       = op(gelu,       lambda g, y, s, x, approximate="none": g * (s + x * density(x, s, approximate)), saves=normal,
+                            at=[*elementwise, call((3, 4), approximate="tanh")])

@@ -1,0 +1,312 @@
+"""The backward pass: put the graph in order, then pull gradients through it from the result to the leaves.
+
+If y = op(a, b) and g = dL/dy has arrived at y, the chain rule sends dL/da = g · ∂y/∂a to a and dL/db = g · ∂y/∂b to b;
+each argument adds up what it is sent. Visiting every node after all nodes that use it, one visit each is enough: that is
+backpropagation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .modes import enable_grad, modes, refuse_edited, refuse_nonfinite
+from . import tensor
+from .tensor import Tensor
+
+float64 = np.float64  # looked up once per operation
+
+__all__ = ["Step", "backward", "grad", "steps", "topological_order"]
+
+
+def topological_order(*outputs: Tensor) -> list[Tensor]:
+    """All tensors that outputs depend on and that require grad, each after everything it was computed from.
+
+    A depth-first search with a stack of its own, so that no graph is too deep; the time is linear in nodes and edges.
+    """
+    for output in outputs:
+        if not isinstance(output, Tensor):
+            raise TypeError(f"topological_order() puts Tensors in order, not {type(output).__name__}: {output!r}.")
+    order: list[Tensor] = []
+    seen: set[Tensor] = set()
+    stack: list[Any] = [*reversed(outputs)]
+    push, pop = stack.append, stack.pop
+    while stack:
+        node = pop()
+        if node is None:  # all that the next one was computed from is in order
+            order.append(pop())
+        elif node not in seen:
+            seen.add(node)
+            if node.needs:
+                push(node)
+                push(None)
+                inputs = node.inputs
+                for i in node.needs:
+                    if inputs[i] not in seen:
+                        push(inputs[i])
+            elif node.op is None:
+                order.append(node)
+            else:
+                raise RuntimeError(
+                    f"The graph behind {node.op.name} was freed by backward(retain_graph=False). Compute the result anew, "
+                    "or keep the graph the first time with backward()."
+                )
+    return order
+
+
+def pull(
+    outputs: Sequence[Tensor],
+    gradients: Sequence[Any],
+    wanted: Any = None,
+    create_graph: bool = False,
+    retain_graph: bool = True,
+    trace: list[Step] | None = None,
+) -> dict[Tensor, Any]:
+    """The gradient that arrives at each tensor when `gradients` start at `outputs`. Changes no `.grad`.
+
+    wanted         the tensors that are asked for: only what lies between them and outputs is visited
+    create_graph   compute with Tensors, so that the pass is recorded
+    trace          gets a Step for each contribution; hooks are then not called
+    """
+    order = topological_order(*outputs)
+    if wanted is not None:
+        wanted = between(order, wanted)
+        order = [node for node in order if node in wanted]
+    now, watched = tensor.clock, modes.anomaly
+    careful = create_graph or watched or wanted is not None or trace is not None
+    arrived: dict[Tensor, Any] = {}
+    for node, g in zip(outputs, gradients):
+        arrived[node] = arrived[node] + g if node in arrived else g
+    while order:
+        node = order.pop()
+        op = node.op
+        if node.extra is not None and node.hooks and trace is None:
+            arrived[node] = hooked(node, arrived[node])
+        if op is None:
+            continue
+        if node.tick != now:  # something has been changed in place since
+            refuse_changed(node)
+        g = arrived[node] if retain_graph else arrived.pop(node)
+        if node.extra is None and not careful:  # the commonest case of `contributions`, written out for speed
+            values, inputs, rules = node.values, node.inputs, op.rules
+            args = (g, node.data) + values
+            for i in node.needs:
+                x = inputs[i]
+                part = rules[i](*args)  # type: ignore[misc]  # an input without a rule needs no gradient
+                if type(part) is not float64 or type(values[i]) is not float64:  # two numbers fit
+                    part = fit(part, x, g, node, i)
+                arrived[x] = arrived[x] + part if x in arrived else part
+        else:
+            for i, x, part in contributions(node, g, wanted, create_graph, watched):
+                before = arrived.get(x)
+                arrived[x] = part if before is None else before + part
+                if trace is not None:
+                    trace.append(Step(node, i, x, g, part, before, arrived[x]))
+        if not retain_graph:
+            node.inputs, node.values, node.needs, node.extra, node.made_by = (), (), (), None, None
+    return arrived
+
+
+def contributions(
+    node: Tensor, g: Any, wanted: Any, create_graph: bool, watched: bool
+) -> Iterator[tuple[int, Tensor, Any]]:
+    """What node sends to each input that needs a gradient, when g has arrived: position, input, gradient."""
+    op, (kwargs, saved) = node.op, node.extra or ({}, None)
+    assert op is not None
+    if watched:
+        refuse_edited(node)
+    y, args = (node, node.inputs) if create_graph else (node.data, node.values)
+    if op.saves is not None:
+        args = (op.saves(*args, **kwargs) if create_graph else saved, *args)
+    for i in node.needs:
+        x = node.inputs[i]
+        if wanted is not None and x not in wanted:
+            continue
+        part = op.each(g, y, i, *args, **kwargs) if op.each else op.rules[i](g, y, *args, **kwargs)  # type: ignore[misc]
+        part = fit(part, x, g, node, i)
+        if watched:
+            refuse_nonfinite(node, part.data if create_graph else part, "sent back")
+        yield i, x, part
+
+
+def between(order: list[Tensor], wanted: Sequence[Tensor]) -> set[Tensor]:
+    """The tensors in order through which a gradient passes on its way to those wanted."""
+    found = set(wanted)
+    for node in order:
+        if any(node.inputs[i] in found for i in node.needs):
+            found.add(node)
+    return found
+
+
+def fit(part: Any, x: Tensor, g: Any, node: Tensor, i: int) -> Any:
+    """part as a gradient of x: summed over the axes along which x was broadcast, in x's dtype, and a leaf's own array."""
+    shape, dtype = x.data.shape, x.data.dtype
+    if not isinstance(part, (np.ndarray, np.generic, Tensor)):
+        part = np.asarray(part)
+    if part.shape != shape:
+        extra = part.ndim - len(shape)
+        if extra < 0 or any(n != m and n != 1 for n, m in zip(shape, part.shape[extra:])):
+            raise ValueError(
+                f"The derivative rule of {node.op.name} for argument {i} gave shape {part.shape}, which does not fit an "  # type: ignore[union-attr]
+                f"argument of shape {shape}. A gradient has its argument's shape, or one that this broadcasts to."
+            )
+        axes = *range(extra), *(k + extra for k, n in enumerate(shape) if n != part.shape[k + extra])
+        part = np.reshape(np.add.reduce(part, axis=axes), shape)
+    if part.dtype != dtype:
+        if part.dtype.kind not in "fiub":
+            raise TypeError(f"The derivative rule of {node.op.name} for argument {i} gave {part.dtype}, no real numbers.")  # type: ignore[union-attr]
+        part = part.astype(dtype)
+    if x.op is None and (part is g or getattr(part, "base", None) is not None) and not isinstance(part, Tensor):
+        part = part.copy()  # not a view of somebody else's array
+    return part
+
+
+def refuse_changed(node: Tensor) -> None:
+    """Raise if a tensor that node used was changed in place after node had been recorded."""
+    for x in node.inputs:
+        if isinstance(x, Tensor) and x.tick > node.tick:
+            raise RuntimeError(
+                f"A Tensor{f' ({x.name})' if x.name else ''} that {node.op.name} used was changed in place after it was "  # type: ignore[union-attr]
+                "recorded (by an operator such as -=, or by an optimizer's step), so its gradient would be wrong. "
+                "Compute the loss again, then call backward()."
+            )
+
+
+def hooked(node: Tensor, g: Any) -> Any:
+    """g after node's hooks."""
+    for hook in list(node.hooks.values()) if node.hooks else ():
+        replaced = hook(g)
+        if replaced is not None:
+            if np.shape(replaced) != node.shape:
+                raise ValueError(f"A hook returned a gradient of shape {np.shape(replaced)} for a Tensor of shape {node.shape}.")
+            g = replaced if isinstance(g, Tensor) else np.array(replaced, node.dtype)[()]
+    return g
+
+
+def start(output: Any, gradient: Any, name: str) -> Any:
+    """The gradient that a backward pass starts with: `gradient` checked, or 1 for a scalar."""
+    if not isinstance(output, Tensor):
+        raise TypeError(f"{name} differentiates a Tensor, but this is {type(output).__name__}: {output!r}.")
+    if not output.tracked:
+        raise RuntimeError(
+            f"{name} on a Tensor that no gradient can be computed for: nothing it was computed from requires grad, or it was "
+            "computed under no_grad. Make the inputs with Tensor(data, requires_grad=True)."
+        )
+    if gradient is None:
+        if output.shape != ():
+            remedy = "grad_outputs=" if name == "grad()" else name.replace("()", "(gradient)")
+            raise ValueError(
+                f"{name} starts from a scalar, but this Tensor has shape {output.shape}. Reduce it first, "
+                f"loss.sum(){'.backward()' if name == 'backward()' else ''}, or pass {remedy}."
+            )
+        return output.dtype.type(1)
+    value = gradient.data if isinstance(gradient, Tensor) else np.asarray(gradient)
+    if value.dtype.kind not in "fiub":
+        raise TypeError(f"The gradient passed to {name} consists of real numbers, not {value.dtype}.")
+    if value.shape != output.shape:
+        raise ValueError(f"The gradient passed to {name} has shape {value.shape}, but the Tensor has shape {output.shape}.")
+    if isinstance(gradient, Tensor):
+        return gradient if value.dtype == output.dtype else gradient.astype(output.dtype)
+    return np.array(value, output.dtype)[()]
+
+
+def backward(output: Tensor, gradient: Any = None, retain_graph: bool = True) -> None:
+    """`output.backward(gradient, retain_graph)`: all gradients first, then, when nothing can fail any more, `.grad`."""
+    g = start(output, gradient, "backward()")
+    arrived = pull([output], [np.array(g.data)[()] if isinstance(g, Tensor) else g], retain_graph=retain_graph)
+    leaves = [node for node in arrived if node.op is None]
+    totals = [arrived[leaf] if leaf.grad is None else leaf.grad + arrived[leaf] for leaf in leaves]
+    for node, g in arrived.items():
+        node.grad = g
+    for leaf, total in zip(leaves, totals):
+        leaf.grad = np.asarray(total)  # its own, writable, of shape () too
+
+
+def grad(
+    outputs: Any, inputs: Any, grad_outputs: Any = None, create_graph: bool = False, allow_unused: bool = False
+) -> tuple[Tensor | None, ...]:
+    """d outputs / d inputs as Tensors, one for each input, as torch.autograd.grad; no `.grad` is touched.
+
+    grad_outputs   what each output's gradient starts with: of its shape; may be left out for scalars
+    create_graph   record the backward pass too, so that the result can be differentiated again
+    allow_unused   answer None for an input that no output depends on, instead of raising
+
+    >>> from autograd import Tensor, grad
+    >>> x = Tensor(2.0, requires_grad=True)
+    >>> slope, = grad(x**3, x, create_graph=True)
+    >>> slope, grad(slope, x)
+    (Tensor(12., op=multiply), (Tensor(12.),))
+    """
+    outputs = list(outputs) if isinstance(outputs, Iterable) and not isinstance(outputs, Tensor) else [outputs]
+    inputs = list(inputs) if isinstance(inputs, Iterable) and not isinstance(inputs, Tensor) else [inputs]
+    if grad_outputs is None:
+        grad_outputs = [None] * len(outputs)
+    elif not isinstance(grad_outputs, (list, tuple)):
+        grad_outputs = [grad_outputs]
+    if len(grad_outputs) != len(outputs):
+        raise ValueError(f"grad() got {len(outputs)} outputs, but {len(grad_outputs)} grad_outputs.")
+    for i, x in enumerate(inputs):
+        if not isinstance(x, Tensor) or not x.tracked:
+            raise RuntimeError(f"grad(): input {i} is not a Tensor that requires grad; make it with requires_grad=True.")
+    gradients = [start(t, g, "grad()") for t, g in zip(outputs, grad_outputs)]
+    if create_graph:
+        with enable_grad():
+            arrived = pull(outputs, [g if isinstance(g, Tensor) else Tensor(g) for g in gradients], inputs, True)
+    else:
+        arrived = pull(outputs, [g.data if isinstance(g, Tensor) else g for g in gradients], inputs)
+    unused = [i for i, x in enumerate(inputs) if x not in arrived]
+    if unused and not allow_unused:
+        raise RuntimeError(f"grad(): no output depends on input {unused[0]}. Pass allow_unused=True to get None for it.")
+    found = (arrived.get(x) for x in inputs)
+    return tuple(g if g is None or isinstance(g, Tensor) else Tensor(np.array(g)) for g in found)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One contribution of the backward pass: `node`, at which `gradient` arrived, sends `contribution` to `argument`.
+
+    position   which argument of node's operation it is
+    before     what had arrived at argument before, or None
+    after      what has arrived at argument now: before + contribution
+    """
+
+    node: Tensor
+    position: int
+    argument: Tensor
+    gradient: Any
+    contribution: Any
+    before: Any
+    after: Any
+
+    def __str__(self) -> str:
+        assert self.node.op is not None
+        to = self.argument.name or f"argument {self.position}"
+        so_far = "" if self.before is None else f", in all {brief(self.after)}"
+        return f"{self.node.op.name}: {brief(self.gradient)} arrived, {brief(self.contribution)} sent to {to}{so_far}"
+
+
+def brief(g: Any) -> str:
+    """A gradient in a few characters: a number, or a shape."""
+    return f"{g:.4g}" if np.ndim(g) == 0 else f"shape {g.shape}"
+
+
+def steps(output: Tensor, gradient: Any = None) -> Iterator[Step]:
+    """Walk the backward pass from output one contribution at a time, in backward's own order and with its sums.
+
+    No `.grad` is written and no hook called.
+
+    >>> from autograd import Tensor, steps
+    >>> a = Tensor(3.0, requires_grad=True, name="a")
+    >>> for step in steps(a * a + a): print(step)
+    add: 1 arrived, 1 sent to argument 0
+    add: 1 arrived, 1 sent to a
+    multiply: 1 arrived, 3 sent to a, in all 4
+    multiply: 1 arrived, 3 sent to a, in all 7
+    """
+    g = start(output, gradient, "steps()")
+    trace: list[Step] = []
+    pull([output], [g.data if isinstance(g, Tensor) else g], trace=trace)
+    return iter(trace)

@@ -1,0 +1,71 @@
+"""Neural networks, with PyTorch's names and PyTorch's numbers, on `autograd`.
+
+    >>> import nn, nn.optim as optim
+    >>> model = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
+    >>> optimizer = optim.SGD(model.parameters(), lr=0.1)
+    >>> loss = nn.MSELoss()(model([[0.0, 1.0]]), [[1.0]])
+    >>> loss.backward()
+    >>> optimizer.step()
+
+Small on purpose: what a first course uses, complete. `Perceptron` and `MLP` are this project's own.
+"""
+
+from . import functional, init, optim, utils
+from .activations import (
+    ELU,
+    GELU,
+    SELU,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    Swish,
+    Tanh,
+)
+from .data import (
+    DataLoader,
+    GaussianNoise,
+    RandomFlip,
+    RandomRotation,
+    RandomShift,
+    Subset,
+    TensorDataset,
+    random_split,
+)
+from .layers import BatchNorm1d, Dropout, Embedding, LayerNorm, Linear
+from .losses import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+    SmoothL1Loss,
+)
+from .module import Flatten, Identity, Module, ModuleDict, ModuleList, Parameter, Sequential
+from .perceptron import MLP, Perceptron
+from .random import default_generator, manual_seed
+from .saving import CheckpointError, load, save
+from .training import EarlyStopping
+
+__all__ = [
+    *["Module", "Parameter", "Sequential", "ModuleList", "ModuleDict", "Identity", "Flatten"],
+    *["Linear", "Embedding", "BatchNorm1d", "LayerNorm", "Dropout", "Perceptron", "MLP"],
+    *["ReLU", "LeakyReLU", "ELU", "SELU", "GELU", "SiLU", "Swish", "Mish", "Sigmoid", "LogSigmoid", "Tanh", "Softplus"],
+    *["Softsign", "Hardtanh", "Softmax", "LogSoftmax"],
+    *["MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "NLLLoss"],
+    *["KLDivLoss"],
+    *["TensorDataset", "Subset", "DataLoader", "random_split"],
+    *["GaussianNoise", "RandomFlip", "RandomShift", "RandomRotation"],
+    *["EarlyStopping", "save", "load", "CheckpointError"],
+    *["manual_seed", "default_generator", "functional", "init", "optim", "utils"],
+]

@@ -1,0 +1,372 @@
+"""Layers: what is learned, what normalises, what drops; as functions and as modules.
+
+Where formulas would leave several nodes in the graph there is one operation, `op(function, rule for each argument)`,
+whose rules are written in the same vocabulary and so can be differentiated themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, call, get_default_dtype, op
+
+from . import init
+from .module import Module, Parameter
+from .random import generator_or_default
+
+Generator = np.random.Generator
+
+
+def empty(shape: tuple[int, ...], dtype: Any) -> Parameter:
+    """A Parameter to be filled."""
+    return Parameter(np.empty(shape, get_default_dtype() if dtype is None else dtype))
+
+
+# ---- y = x Wᵀ + b -------------------------------------------------------------------------------------------------
+
+
+def product_and_sum(x: Any, w: Any, b: Any) -> Any:
+    y = x @ w.T
+    if b is not None:
+        y += b
+    return y
+
+
+def rows(x: Any) -> Any:
+    """x as a matrix whose rows run along its last axis."""
+    return x if x.ndim == 2 else np.reshape(x, (-1, x.shape[-1]))
+
+
+# fmt: off
+affine = op(
+    product_and_sum,
+    lambda g, y, x, w, b: g @ w,                # (..., n_in)
+    lambda g, y, x, w, b: rows(g).T @ rows(x),  # (n_out, n_in)
+    lambda g, y, x, w, b: g,                    # (..., n_out), which the engine sums to (n_out,)
+    name="linear", at=[call((5, 3), (2, 3), (2,)), call((3,), (2, 3), (2,)), call((4, 5, 3), (2, 3), None)],
+)
+# fmt: on
+
+
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """y = x Wᵀ + b, for x of shape (..., n_in), W (n_out, n_in), b (n_out,) or None; y has shape (..., n_out)."""
+    try:
+        return affine(input, weight, bias)
+    except ValueError as error:
+        b = "" if bias is None else f" and a bias of shape {np.shape(bias)}"
+        raise ValueError(
+            f"linear: an input of shape {np.shape(input)} does not fit a weight of shape {np.shape(weight)}{b}. "
+            f"The input's last axis must be {np.shape(weight)[-1]} long, one number for each input feature."
+        ) from error
+
+
+class Linear(Module):
+    """y = x Wᵀ + b, for x of shape (..., n_in); W and b start in U(−1/√n_in, 1/√n_in), as PyTorch's.
+
+    dtype       of weight and bias; autograd's default if None
+    generator   draws them; the default one if None
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, *, dtype: Any = None, generator: Generator | None = None
+    ) -> None:
+        super().__init__()
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = empty((out_features, in_features), dtype)
+        self.bias = empty((out_features,), dtype) if bias else None
+        self.reset_parameters(generator)
+
+    def reset_parameters(self, generator: Generator | None = None) -> None:
+        """Draw weight and bias again."""
+        bound = 1 / math.sqrt(max(self.in_features, 1))
+        for parameter in self.parameters(recurse=False):
+            init.uniform_(parameter, -bound, bound, generator)
+
+    def forward(self, input: Any) -> Any:
+        return linear(input, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+# ---- y = W[i] -----------------------------------------------------------------------------------------------------
+
+
+def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
+    """y = W[i], for integers i of any shape and W (n, d); y has shape (..., d). The row padding_idx does not learn."""
+    indices = np.asarray(input.data if isinstance(input, Tensor) else input)
+    if indices.dtype.kind not in "iu":
+        raise TypeError(f"embedding looks rows up by integers, not {indices.dtype}. Write i.astype(int).")
+    n = weight.shape[0]
+    if indices.size and not 0 <= np.min(indices) <= np.max(indices) < n:
+        raise ValueError(f"embedding has rows 0 to {n - 1}, but the input goes from {np.min(indices)} to {np.max(indices)}.")
+    y = weight[indices]
+    if padding_idx is None:
+        return y
+    fixed = np.expand_dims(indices == padding_idx % n, -1)
+    return np.where(fixed, y.data if isinstance(y, Tensor) else y, y)
+
+
+class Embedding(Module):
+    """y = W[i]: a learned row for each of num_embeddings integers; W starts in N(0, 1), its row padding_idx stays 0."""
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        *,
+        dtype: Any = None,
+        generator: Generator | None = None,
+    ) -> None:
+        super().__init__()
+        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise ValueError(f"padding_idx is one of {num_embeddings} rows, not {padding_idx}.")
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
+        self.weight = empty((num_embeddings, embedding_dim), dtype)
+        self.reset_parameters(generator)
+
+    def reset_parameters(self, generator: Generator | None = None) -> None:
+        """Draw the weight again."""
+        init.normal_(self.weight, generator=generator)
+        if self.padding_idx is not None:
+            self.weight.data[self.padding_idx] = 0
+
+    def forward(self, input: Any) -> Any:
+        return embedding(input, self.weight, self.padding_idx)
+
+    def extra_repr(self) -> str:
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
+
+
+# ---- y = γ (x − mean) / √(var + ε) + β ----------------------------------------------------------------------------
+
+
+def mean(x: Any, axis: Any) -> Any:
+    """The mean along axis, axes kept, without the checks for which np.mean takes its time."""
+    total = np.add.reduce(x, axis=axis, keepdims=True)
+    return total / (x.size / total.size)
+
+
+def standardised(x: Any, w: Any, b: Any, axis: Any, eps: float = 1e-5, watch: Any = None) -> Any:
+    """(x^, 1/√(var + ε), mean, var), where x^ = (x − mean) / √(var + ε)."""
+    m = mean(x, axis)
+    centred = x - m
+    var = mean(centred * centred, axis)
+    r = 1 / np.sqrt(var + eps)
+    return centred * r, r, m, var
+
+
+def scaled_and_shifted(s: Any, x: Any, w: Any, b: Any, axis: Any, eps: float = 1e-5, watch: Any = None) -> Any:
+    x_hat, _, m, var = s
+    if watch is not None:
+        watch(m, var)
+    return x_hat * w + b
+
+
+def input_gradient(h: Any, x_hat: Any, r: Any, axis: Any) -> Any:
+    """What x is sent when x^ is sent h: mean and variance depend on x too, hence the two terms that are subtracted."""
+    return r * (h - mean(h, axis) - x_hat * mean(h * x_hat, axis))
+
+
+# fmt: off
+normalise = op(
+    scaled_and_shifted,
+    lambda g, y, s, x, w, b, axis, eps=1e-5, watch=None: input_gradient(g * w, s[0], s[1], axis),
+    lambda g, y, s, x, w, b, axis, eps=1e-5, watch=None: g * s[0],
+    lambda g, y, s, x, w, b, axis, eps=1e-5, watch=None: g,
+    saves=standardised, name="normalise",
+    at=[call((5, 3), (3,), (3,), axis=0), call((4, 3, 2), (3, 1), (3, 1), axis=(0, 2), eps=0.1), call((3, 4), (4,), (4,), axis=-1)],
+)
+# fmt: on
+
+
+def batch_norm(
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """y = γ (x − mean) / √(var + ε) + β for each feature, for x of shape (n, features) or (n, features, length).
+
+    training         use mean and variance of the batch, of which the running ones move towards by the share `momentum`;
+                     otherwise use the running ones. The running variance is the unbiased one, Σ (x − mean)² / (n − 1)
+    """
+    features, column = input.shape[1], (-1, *[1] * (input.ndim - 2))  # one number for each feature, beside (n, features, ...)
+    w = 1.0 if weight is None else np.reshape(weight, column) if input.ndim > 2 else weight
+    b = 0.0 if bias is None else np.reshape(bias, column) if input.ndim > 2 else bias
+    if not training:
+        m, var = (np.reshape(running, column) for running in (running_mean, running_var))
+        return (input - m) * (w / np.sqrt(var + eps)) + b
+    n = input.size // features
+    if n < 2:
+        raise ValueError(
+            f"BatchNorm in training needs at least two values of each feature, but the input has shape {input.shape}. "
+            "Use a larger batch (DataLoader's drop_last=True leaves out a last one that is too small), or model.eval()."
+        )
+
+    def watch(m: Any, var: Any) -> None:
+        for running, now in ((running_mean, m), (running_var, var * (n / (n - 1)))):
+            if running is not None:
+                running += momentum * (now.reshape(features) - running)
+
+    return normalise(input, w, b, axis=(0, *range(2, input.ndim)), eps=eps, watch=watch)
+
+
+class BatchNorm1d(Module):
+    """y = γ (x − mean) / √(var + ε) + β for each feature, over the batch   (Ioffe and Szegedy, 2015).
+
+    x has shape (n, num_features) or (n, num_features, length). In training mean and variance are the batch's, and
+    running_mean ← running_mean + momentum · (mean − running_mean), running_var likewise with the unbiased variance; after
+    `eval()` they are the running ones. momentum=None makes these plain averages over all batches; without
+    track_running_stats there are none, and the batch's are used always.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        self.weight = init.ones_(empty((num_features,), dtype)) if affine else None
+        self.bias = init.zeros_(empty((num_features,), dtype)) if affine else None
+        dtype = get_default_dtype() if dtype is None else dtype
+        self.register_buffer("running_mean", np.zeros(num_features, dtype) if track_running_stats else None)
+        self.register_buffer("running_var", np.ones(num_features, dtype) if track_running_stats else None)
+        self.register_buffer("num_batches_tracked", np.array(0) if track_running_stats else None)
+
+    def reset_running_stats(self) -> None:
+        """Forget the running statistics."""
+        if self.track_running_stats:
+            self.running_mean[...], self.running_var[...], self.num_batches_tracked[...] = 0, 1, 0
+
+    def reset_parameters(self) -> None:
+        """Start again."""
+        self.reset_running_stats()
+        if self.affine:
+            init.ones_(self.weight)
+            init.zeros_(self.bias)
+
+    def forward(self, input: Any) -> Any:
+        if not isinstance(input, Tensor):
+            input = np.asarray(input)
+        if input.ndim not in (2, 3) or input.shape[1] != self.num_features:
+            raise ValueError(
+                f"BatchNorm1d({self.num_features}) takes an input of shape (n, {self.num_features}) or "
+                f"(n, {self.num_features}, length), but this has shape {input.shape}."
+            )
+        training = self.training or not self.track_running_stats
+        momentum = self.momentum
+        if self.training and self.track_running_stats:
+            self.num_batches_tracked += 1
+            momentum = 1 / self.num_batches_tracked.item() if momentum is None else momentum
+        return batch_norm(
+            input, self.running_mean, self.running_var, self.weight, self.bias, training, momentum or 0.0, self.eps
+        )
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+
+def layer_norm(
+    input: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """y = γ (x − mean) / √(var + ε) + β for each example: mean and variance over the last axes, of normalized_shape."""
+    shape = tuple(normalized_shape)
+    if np.shape(input)[-len(shape) :] != shape:
+        raise ValueError(f"layer_norm over shape {shape} takes an input that ends so, but this has shape {np.shape(input)}.")
+    w, b = 1.0 if weight is None else weight, 0.0 if bias is None else bias
+    return normalise(input, w, b, axis=tuple(range(-len(shape), 0)), eps=eps)
+
+
+class LayerNorm(Module):
+    """y = γ (x − mean) / √(var + ε) + β for each example, over its last axes, of normalized_shape   (Ba et al., 2016)."""
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        *,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        if not self.normalized_shape:
+            raise ValueError("LayerNorm() needs the length of at least one axis to normalise over.")
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        self.weight = init.ones_(empty(self.normalized_shape, dtype)) if elementwise_affine else None
+        self.bias = init.zeros_(empty(self.normalized_shape, dtype)) if elementwise_affine and bias else None
+
+    def reset_parameters(self) -> None:
+        """Start again."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+    def forward(self, input: Any) -> Any:
+        return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
+
+
+# ---- y = x · mask -------------------------------------------------------------------------------------------------
+
+masked = op(
+    lambda x, mask: x * mask, lambda g, y, x, mask: g * mask, None, name="dropout", at=[call((3, 4), np.eye(3, 4) * 2)]
+)
+
+
+def dropout(input: Any, p: float = 0.5, training: bool = True, generator: Generator | None = None) -> Any:
+    """y = x · mask / (1 − p) in training, where mask is 0 with probability p, else 1; y = x otherwise."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout drops with a probability between 0 and 1, not {p}.")
+    if not training or p == 0:
+        return input
+    x = input if isinstance(input, Tensor) else np.asarray(input)
+    kept = generator_or_default(generator).random(x.shape, np.float32) >= p
+    scale = 0.0 if p == 1 else 1 / (1 - p)
+    return masked(x, np.multiply(kept, scale, dtype=x.dtype if x.dtype.kind == "f" else get_default_dtype()))
+
+
+class Dropout(Module):
+    """y = x · mask / (1 − p) in training, where mask is 0 with probability p, else 1   (Srivastava et al., 2014).
+
+    The division keeps the mean, so that after `eval()` y = x. generator draws the mask; the default one if None. inplace is
+    PyTorch's: accepted, but no values are overwritten here.
+    """
+
+    def __init__(self, p: float = 0.5, inplace: bool = False, *, generator: Generator | None = None) -> None:
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError(f"Dropout drops with a probability between 0 and 1, not {p}.")
+        self.p, self.generator = p, generator
+
+    def forward(self, input: Any) -> Any:
+        return dropout(input, self.p, self.training, self.generator)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"

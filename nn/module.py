@@ -1,0 +1,559 @@
+"""What learns, and what holds it: Parameter, Module, and the containers.
+
+A Module finds its parameters, buffers and submodules among its own attributes; their names are the attributes' names,
+joined by dots: "hidden.0.weight". That is all there is to `parameters()`, `state_dict()`, `train()` and `repr`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from autograd import Hook, Tensor, stamp
+
+__all__ = ["Flatten", "Identity", "Module", "ModuleDict", "ModuleList", "Parameter", "Sequential"]
+
+Self = TypeVar("Self", bound="Module")
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Parameter(Tensor):
+    """A Tensor that a Module learns: as an attribute of a Module it is among its `parameters()`.
+
+    data            an array, a Tensor whose values are copied, or numbers
+    requires_grad   False to keep it as it is: still saved and loaded, but not learned
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True, *, name: str | None = None) -> None:
+        values = np.asarray(data.data) if isinstance(data, Tensor) else data
+        super().__init__(values, True, name=name)
+        self.tracked = bool(requires_grad)
+
+    def replace(self, data: Any) -> None:
+        data = data.data if isinstance(data, Tensor) else np.asarray(data)
+        if data.dtype.kind != "f":
+            raise TypeError(f"A Parameter learns floating point numbers, not {data.dtype}. Write p.data = x.astype(float).")
+        Tensor.data.__set__(self, data)  # type: ignore[attr-defined]
+        stamp(self)
+
+    # Reading stays as fast as a slot; assigning also marks the parameter, so that no graph with the old values is used.
+    data = property(Tensor.data.__get__, replace, doc="The values: assign, or edit in place.")  # type: ignore[assignment, attr-defined]
+
+    def __repr__(self) -> str:
+        return "Parameter" + super().__repr__().removeprefix("Tensor").replace("\n", "\n   ")
+
+
+class Loaded(NamedTuple):
+    """What `load_state_dict(strict=False)` did not find, and what it had no place for."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class Module:
+    """A part of a network: a function with parameters. Subclasses assign them in `__init__` and compute in `forward`.
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.hidden = nn.Linear(2, 4)
+                self.output = nn.Linear(4, 1)
+
+            def forward(self, x):
+                return self.output(np.tanh(self.hidden(x)))
+
+    training   whether it is being trained, which Dropout and BatchNorm ask; set by `train()` and `eval()`
+    """
+
+    training: bool
+    _hooks: Mapping[Hook, Callable[..., Any]] = {}
+    _pre_hooks: Mapping[Hook, Callable[..., Any]] = {}
+    _buffers: Mapping[str, bool] = {}  # the names of the buffers, and whether they are saved
+
+    def __init__(self) -> None:
+        self.training = True
+
+    # ---- computing
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        """What the module computes: for subclasses to write. Call the module itself, which also runs its hooks."""
+        raise TypeError(f"{type(self).__name__} has no `def forward(self, input)`, which says what it computes.")
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        if self._pre_hooks:
+            inputs = self.before(inputs)
+        output = self.forward(*inputs, **options)
+        if self._hooks:
+            output = self.after(inputs, output)
+        if isinstance(output, Tensor):
+            if output.op is not None:
+                for x in inputs:
+                    if x is output:  # handed on as it came: not made here
+                        return output
+                output.made_by = self, inputs, output.made_by
+        elif isinstance(output, (tuple, list, dict)):
+            self.mark(output.values() if isinstance(output, dict) else output, inputs)
+        return output
+
+    def mark(self, outputs: Iterable[Any], inputs: tuple[Any, ...]) -> None:
+        """Leave on each of several outputs that this module made it."""
+        for output in outputs:
+            if isinstance(output, Tensor) and output.op is not None and not any(x is output for x in inputs):
+                output.made_by = self, inputs, output.made_by
+
+    def before(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        """inputs after the pre-hooks."""
+        for hook in list(self._pre_hooks.values()):
+            replaced = hook(self, inputs)
+            if replaced is not None:
+                inputs = replaced if isinstance(replaced, tuple) else (replaced,)
+        return inputs
+
+    def after(self, inputs: tuple[Any, ...], output: Any) -> Any:
+        """output after the hooks."""
+        for hook in list(self._hooks.values()):
+            replaced = hook(self, inputs, output)
+            if replaced is not None:
+                output = replaced
+        return output
+
+    def register_forward_pre_hook(self, hook: Callable[[Any, tuple[Any, ...]], Any]) -> Hook:
+        """Call hook(module, inputs) before every forward; what it returns, if not None, is used as inputs instead.
+        `remove()` of the result takes the hook away again."""
+        return self.hooked("_pre_hooks", hook)
+
+    def register_forward_hook(self, hook: Callable[[Any, tuple[Any, ...], Any], Any]) -> Hook:
+        """Call hook(module, inputs, output) after every forward; what it returns, if not None, is used as output instead.
+        `remove()` of the result takes the hook away again."""
+        return self.hooked("_hooks", hook)
+
+    def hooked(self, kind: str, hook: Callable[..., Any]) -> Hook:
+        """hook, added to one kind of this module's hooks."""
+        return Hook(vars(self).setdefault(kind, {}), hook)
+
+    # ---- finding
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, (Module, Parameter)):
+            if "training" not in vars(self):
+                raise AttributeError(forgotten(self))
+        elif isinstance(value, Tensor) and value.op is None and value.requires_grad:
+            warnings.warn(
+                f"{type(self).__name__}.{name} is a Tensor that requires grad, but not among the module's parameters(): "
+                f"no optimizer will find it. Write self.{name} = nn.Parameter(...).",
+                stacklevel=2,
+            )
+        elif value is not None and isinstance(vars(self).get(name), Parameter):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a Parameter, and a {type(value).__name__} in its place would not learn. "
+                f"Write .{name}.data = values, or .{name} = nn.Parameter(values)."
+            )
+        object.__setattr__(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if "training" not in vars(self) and not name.startswith("__"):
+            raise AttributeError(forgotten(self))
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
+
+    def register_buffer(self, name: str, array: Any, persistent: bool = True) -> None:
+        """Keep an array that is not learned, such as a running mean, as the attribute `name`; saved if persistent."""
+        self._buffers = {**self._buffers, name: persistent}
+        setattr(self, name, None if array is None else np.array(array.data if isinstance(array, Tensor) else array))
+
+    def own(self, kind: type) -> Iterator[tuple[str, Any]]:
+        """This module's own attributes of one kind, by name."""
+        return ((name, value) for name, value in vars(self).items() if isinstance(value, kind))
+
+    def own_buffers(self, persistent: bool = False) -> Iterator[tuple[str, Array]]:
+        """This module's own buffers, by name; or only those that are saved."""
+        names = [name for name, saved in self._buffers.items() if saved or not persistent]
+        return ((name, getattr(self, name)) for name in names if getattr(self, name) is not None)
+
+    def named_modules(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
+        """This module, under the name `prefix`, and all modules inside it, each once, by path."""
+        return self.walk(prefix, set() if remove_duplicate else None)
+
+    def walk(self, path: str, seen: set[Module] | None) -> Iterator[tuple[str, Module]]:
+        if seen is not None:
+            if self in seen:
+                return
+            seen.add(self)
+        refuse_hidden(self)
+        yield path, self
+        for name, child in self.own(Module):
+            yield from child.walk(f"{path}.{name}" if path else name, seen)
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """All parameters, each once, by path."""
+        return self.collect(lambda module: module.own(Parameter), prefix, recurse, remove_duplicate)
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Array]]:
+        """All buffers, each once, by path."""
+        return self.collect(Module.own_buffers, prefix, recurse, remove_duplicate)
+
+    def collect(
+        self, of: Callable[[Module], Iterable[Any]], prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
+        """What `of` finds in each module, by path."""
+        seen: set[int] = set()
+        for path, module in self.named_modules(prefix, remove_duplicate) if recurse else [(prefix, self)]:
+            for name, value in of(module):
+                if not (remove_duplicate and id(value) in seen):
+                    seen.add(id(value))
+                    yield f"{path}.{name}" if path else name, value
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules that are attributes of this one, each once, by name."""
+        seen: set[Module] = set()
+        for name, child in self.own(Module):
+            if child not in seen:
+                seen.add(child)
+                yield name, child
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """All parameters, each once."""
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
+
+    def buffers(self, recurse: bool = True) -> Iterator[Array]:
+        """All buffers, each once."""
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all modules inside it, each once."""
+        return (module for _, module in self.named_modules())
+
+    def children(self) -> Iterator[Module]:
+        """The modules that are attributes of this one, each once."""
+        return (child for _, child in self.named_children())
+
+    # ---- changing everything inside
+
+    def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
+        """Call fn on every module inside, the innermost first, then on this one; return this one."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    def train(self: Self, mode: bool = True) -> Self:
+        """Say to this module and all inside that they are being trained: Dropout drops, BatchNorm uses the batch."""
+        if not isinstance(mode, bool):
+            raise TypeError(f"train() takes True or False, not {type(mode).__name__}. Training itself is a loop that you write.")
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self: Self) -> Self:
+        """Say to this module and all inside that they are being used: Dropout drops nothing, BatchNorm uses what it learned."""
+        return self.train(False)
+
+    def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
+        """Let all parameters learn, or freeze them."""
+        for parameter in self.parameters():
+            parameter.requires_grad = requires_grad
+        return self
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def to(self: Self, dtype: Any) -> Self:
+        """Convert all parameters, their gradients and the floating buffers to a floating dtype; return this module."""
+        try:
+            dtype = np.dtype(dtype)
+        except TypeError:
+            raise TypeError(f"to() takes a floating dtype such as np.float32, not {dtype!r}: everything runs on the CPU.") from None
+        if dtype.kind != "f":
+            raise TypeError(f"to() takes a floating dtype such as np.float32, not {dtype}.")
+        for parameter in self.parameters():
+            parameter.data = parameter.data.astype(dtype)
+            parameter.grad = None if parameter.grad is None else parameter.grad.astype(dtype)
+        for module in self.modules():
+            for name, buffer in module.own_buffers():
+                if buffer.dtype.kind == "f":
+                    setattr(module, name, buffer.astype(dtype))
+        return self
+
+    def float(self: Self) -> Self:
+        """Convert to float32."""
+        return self.to(np.float32)
+
+    def double(self: Self) -> Self:
+        """Convert to float64."""
+        return self.to(np.float64)
+
+    # ---- saving and loading
+
+    def state(self) -> Iterator[tuple[str, Any]]:
+        """What is saved, by path: parameters, and the persistent buffers, of each module in turn."""
+        for path, module in self.named_modules(remove_duplicate=False):
+            for name, value in (*module.own(Parameter), *module.own_buffers(persistent=True)):
+                yield f"{path}.{name}" if path else name, value
+
+    def state_dict(self) -> dict[str, Array]:
+        """Copies of all parameters and buffers, by path: what `load_state_dict` takes."""
+        return {path: np.array(value.data if isinstance(value, Tensor) else value) for path, value in self.state()}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> Loaded:
+        """Copy the arrays of state_dict into the parameters and buffers of the same path and shape, or change nothing.
+
+        strict   False: load what has a place here, and answer what is missing and what is unexpected
+        """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"load_state_dict() takes what state_dict() returns, not {type(state_dict).__name__}.")
+        places = dict(self.state())
+        given = {key: value.data if isinstance(value, Tensor) else np.asarray(value) for key, value in state_dict.items()}
+        missing = [key for key in places if key not in given]
+        unexpected = [key for key in given if key not in places]
+        problems = [f"{key} is missing" for key in missing if strict]
+        problems += [f"{key} is unexpected: there is no such parameter here" for key in unexpected if strict]
+        for key in places.keys() & given.keys() if not problems else [key for key in places if key in given]:
+            here, there = places[key], given[key]
+            if here.shape != there.shape:
+                problems.append(f"{key} has shape {there.shape}, but here it is {here.shape}")
+            elif there.dtype.kind not in "fiub":
+                problems.append(f"{key} holds {there.dtype}, not real numbers")
+        if problems:
+            raise RuntimeError(f"The state does not fit {type(self).__name__}; nothing was loaded:\n  " + "\n  ".join(problems))
+        for key in places.keys() & given.keys():
+            place = places[key]
+            if isinstance(place, Tensor):
+                place.data[...] = given[key]
+                stamp(place)
+            else:
+                place[...] = given[key]
+        return Loaded(missing, unexpected)
+
+    # ---- showing
+
+    def extra_repr(self) -> str:
+        """The options, as `repr` shows them: for subclasses to write."""
+        return ""
+
+    def __repr__(self) -> str:
+        lines = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.own(Module)]
+        extra = self.extra_repr()
+        if not lines:
+            return f"{type(self).__name__}({extra})"
+        return f"{type(self).__name__}(\n  " + "\n  ".join([extra, *lines] if extra else lines) + "\n)"
+
+
+def forgotten(module: Module) -> str:
+    """What to say of a module that was not initialised."""
+    name = type(module).__name__
+    return f"{name}.__init__ has to call super().__init__() first, before it assigns layers or parameters."
+
+
+def refuse_hidden(module: Module) -> None:
+    """Raise if module keeps others, or parameters, where nobody finds them."""
+    if "training" not in vars(module):
+        raise AttributeError(forgotten(module))
+    for name, value in vars(module).items():
+        if isinstance(value, (list, tuple, set, dict)) and name not in ("_hooks", "_pre_hooks") and hides(value):
+            remedy = "nn.ModuleDict({...})" if isinstance(value, dict) else "nn.ModuleList([...])"
+            raise TypeError(
+                f"{type(module).__name__}.{name} is a plain {type(value).__name__} with modules or parameters in it, which "
+                f"would be neither trained nor saved. Write self.{name} = {remedy}; make a parameter an attribute of its own."
+            )
+
+
+def hides(value: Any) -> bool:
+    """Whether modules or parameters are inside lists, tuples, sets or dictionaries."""
+    if isinstance(value, (list, tuple, set)):
+        return any(hides(x) for x in value)
+    return any(hides(x) for x in value.values()) if isinstance(value, dict) else isinstance(value, (Module, Parameter))
+
+
+# ---- containers ---------------------------------------------------------------------------------------------------
+
+
+def member(module: Any, container: Module) -> Module:
+    """module, if it is one; otherwise a sentence."""
+    if isinstance(module, Module):
+        return module
+    name = type(container).__name__
+    if isinstance(module, type) and issubclass(module, Module):
+        raise TypeError(f"{name} holds modules, but {module.__name__} is a class: write nn.{module.__name__}().")
+    if isinstance(module, (list, tuple)):
+        remedy = "nn.Sequential(*layers)" if isinstance(container, Sequential) else "nn.ModuleList(layers)"
+        raise TypeError(f"{name} holds modules, but got a {type(module).__name__} of {len(module)}: write {remedy}.")
+    raise TypeError(f"{name} holds modules, not {type(module).__name__}: {module!r}.")
+
+
+class Numbered(Module):
+    """Modules under the names "0", "1", ...: what Sequential and ModuleList share."""
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (module for _, module in self.own(Module))
+
+    def __getitem__(self, index: int | slice) -> Any:
+        found = [*iter(self)]
+        if isinstance(index, slice):
+            return (Sequential if isinstance(self, Sequential) else ModuleList).of(found[index])
+        return found[self.position(index)]
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        name, _ = list(self.own(Module))[self.position(index)]
+        setattr(self, name, member(module, self))
+
+    def position(self, index: int) -> int:
+        """index, counted from the end if negative, in range."""
+        n = len(self)
+        if not -n <= index < n:
+            raise IndexError(f"{type(self).__name__} has {n} modules; there is no [{index}].")
+        return index % n
+
+    def append(self: Any, module: Module) -> Any:
+        """Add module at the end; return this container."""
+        setattr(self, str(len(self)), member(module, self))
+        return self
+
+    def extend(self: Any, modules: Iterable[Module]) -> Any:
+        """Add modules at the end; return this container."""
+        for module in list(modules):
+            self.append(module)
+        return self
+
+
+class Sequential(Numbered):
+    """y = f_n(... f_2(f_1(x))): modules called one after another, given as arguments or in a dict with their names.
+
+    >>> import nn
+    >>> model = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
+    >>> model[-1]
+    Linear(in_features=4, out_features=1, bias=True)
+    """
+
+    def __init__(self, *modules: Any) -> None:
+        super().__init__()
+        if len(modules) == 1 and isinstance(modules[0], dict):
+            for name, module in modules[0].items():
+                setattr(self, free_name(self, name), member(module, self))
+        else:
+            self.extend(modules)
+
+    @classmethod
+    def of(cls, modules: Iterable[Module]) -> Sequential:
+        return Sequential(*modules)
+
+    def forward(self, input: Any) -> Any:
+        for module in vars(self).values():
+            if isinstance(module, Module):
+                input = module(input)
+        return input
+
+
+class ModuleList(Numbered):
+    """A list of modules whose parameters are found. It computes nothing itself: loop over it in `forward`."""
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        super().__init__()
+        self.extend(modules)
+
+    @classmethod
+    def of(cls, modules: Iterable[Module]) -> ModuleList:
+        return ModuleList(modules)
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        raise TypeError(f"{type(self).__name__} computes nothing itself: loop over its modules, or use nn.Sequential.")
+
+
+class ModuleDict(Module):
+    """A dictionary of modules whose parameters are found. It computes nothing itself: pick from it in `forward`."""
+
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
+        super().__init__()
+        self.update(modules)
+
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+        """Add modules, or put them in place of those with the same names."""
+        for name, module in dict(modules).items():
+            self[name] = module
+
+    def __setitem__(self, name: str, module: Module) -> None:
+        setattr(self, free_name(self, name), member(module, self))
+
+    def __getitem__(self, name: str) -> Any:
+        found = dict(self.own(Module))
+        if name not in found:
+            raise KeyError(f"there is no module {name!r} here, only {list(found)}")
+        return found[name]
+
+    def __delitem__(self, name: str) -> None:
+        self[name]
+        delattr(self, name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.keys()  # noqa: SIM118  # the modules' names, not all attributes
+
+    def __len__(self) -> int:
+        return len(self.keys())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def keys(self) -> list[str]:
+        """The names, in order."""
+        return [name for name, _ in self.own(Module)]
+
+    def values(self) -> list[Any]:
+        """The modules, in order."""
+        return [module for _, module in self.own(Module)]
+
+    def items(self) -> list[tuple[str, Any]]:
+        """Pairs of name and module, in order."""
+        return list(self.own(Module))
+
+    forward = ModuleList.forward
+
+
+def free_name(container: Module, name: str) -> str:
+    """name, if a module can be kept under it."""
+    if not isinstance(name, str) or not name or "." in name:
+        raise ValueError(f"{type(container).__name__} takes names without dots for its modules, not {name!r}.")
+    if hasattr(type(container), name) or name in vars(container) and not isinstance(vars(container)[name], Module):
+        raise ValueError(f"{type(container).__name__} cannot keep a module as {name!r}, which is an attribute of its own.")
+    return name
+
+
+class Identity(Module):
+    """y = x, whatever it is made with."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def forward(self, input: Any) -> Any:
+        return input
+
+
+class Flatten(Module):
+    """The axes from start_dim to end_dim made one: (n, 8, 8) → (n, 64)."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__()
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def forward(self, input: Any) -> Any:
+        shape = np.shape(input)
+        if not (-len(shape) <= self.start_dim < len(shape) and -len(shape) <= self.end_dim < len(shape)):
+            raise ValueError(f"{self} needs an input with these axes, but this has shape {shape}.")
+        start, end = self.start_dim % len(shape), self.end_dim % len(shape)
+        if start > end:
+            raise ValueError(f"{self}: start_dim comes after end_dim in an input of shape {shape}.")
+        return np.reshape(input, (*shape[:start], int(np.prod(shape[start : end + 1])), *shape[end + 1 :]))
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"

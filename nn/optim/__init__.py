@@ -1,0 +1,14 @@
+"""Optimizers and learning-rate schedulers, with PyTorch's names, signatures and numbers.
+
+    for x, target in batches:
+        optimizer.zero_grad()
+        loss = criterion(model(x), target)
+        loss.backward()
+        optimizer.step()
+"""
+
+from . import lr_scheduler
+from .methods import SGD, Adagrad, Adam, AdamW, RMSprop
+from .optimizer import Optimizer
+
+__all__ = ["Optimizer", "SGD", "Adagrad", "RMSprop", "Adam", "AdamW", "lr_scheduler"]

@@ -1,0 +1,30 @@
+"""Chance: one generator that everything draws from, unless it is given another by `generator=`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["default_generator", "generator_or_default", "manual_seed"]
+
+default_generator = np.random.default_rng()
+
+
+def manual_seed(seed: int) -> np.random.Generator:
+    """Start the default generator again from seed, so that all that follows comes out the same every time; return it.
+
+    >>> import nn
+    >>> a, b = [nn.manual_seed(0) and nn.Linear(2, 3).weight.data for _ in range(2)]
+    >>> bool((a == b).all())
+    True
+    """
+    default_generator.bit_generator.state = np.random.PCG64(seed).state
+    return default_generator
+
+
+def generator_or_default(generator: np.random.Generator | None = None) -> np.random.Generator:
+    """generator, or the default one if it is None."""
+    if generator is None:
+        return default_generator
+    if not isinstance(generator, np.random.Generator):
+        raise TypeError(f"generator= takes np.random.default_rng(seed), not {type(generator).__name__}: {generator!r}.")
+    return generator

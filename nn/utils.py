@@ -1,0 +1,70 @@
+"""Gradients kept in bounds, and all parameters as one vector."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, stamp
+
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
+
+Parameters = Tensor | Iterable[Tensor]
+
+
+def listed(parameters: Parameters) -> list[Tensor]:
+    """The parameters as a list, whether one was given or several."""
+    return [parameters] if isinstance(parameters, Tensor) else list(parameters)
+
+
+def clip_grad_norm_(
+    parameters: Parameters, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
+) -> float:
+    """g ← g · min(1, max_norm / (‖g‖ + 10⁻⁶)), where g is all gradients as one vector. Returns ‖g‖ before.
+
+    norm_type            p of the p-norm (Σ |gᵢ|ᵖ)^(1/p); math.inf is the largest |gᵢ|
+    error_if_nonfinite   raise if the norm is NaN or infinite, instead of spreading it
+    """
+    owners = [p for p in listed(parameters) if p.grad is not None]
+    if norm_type == 2:
+        norm = math.sqrt(sum(float(np.vdot(p.grad, p.grad)) for p in owners))
+    else:
+        norms = np.array([np.linalg.norm(np.ravel(p.grad), norm_type) for p in owners] or [np.float64(0)])
+        norm = float(np.linalg.norm(norms, norm_type))
+    if error_if_nonfinite and not math.isfinite(norm):
+        raise RuntimeError(
+            f"The norm of the gradients is {norm}, so they cannot be clipped. autograd.detect_anomaly() finds the "
+            "operation that this comes from."
+        )
+    scale = max_norm / (norm + 1e-6)
+    if not scale >= 1:  # so that NaN spreads, as it does in PyTorch
+        for p in owners:
+            p.grad *= scale
+    return norm
+
+
+def clip_grad_value_(parameters: Parameters, clip_value: float) -> None:
+    """gᵢ ← min(max(gᵢ, −clip_value), clip_value), for every element of every gradient."""
+    for p in listed(parameters):
+        if p.grad is not None:
+            p.grad[...] = np.clip(p.grad, -clip_value, clip_value)
+
+
+def parameters_to_vector(parameters: Parameters) -> Tensor:
+    """All elements of all parameters, in order, as one Tensor of shape (n,), which can be differentiated."""
+    return np.concatenate([p.ravel() for p in listed(parameters)])  # type: ignore[return-value]  # a Tensor of Tensors
+
+
+def vector_to_parameters(vec: Any, parameters: Parameters) -> None:
+    """Write the elements of a vector, in the order of `parameters_to_vector`, into the parameters."""
+    params = listed(parameters)
+    vector = vec.data if isinstance(vec, Tensor) else np.asarray(vec)
+    sizes = [p.size for p in params]
+    if vector.shape != (sum(sizes),):
+        raise ValueError(f"The parameters have {sum(sizes)} elements, but the vector has shape {vector.shape}.")
+    for p, piece in zip(params, np.split(vector, np.cumsum(sizes)[:-1])):
+        p.data[...] = piece.reshape(p.shape)
+    stamp(*params)

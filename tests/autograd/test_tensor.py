@@ -1,0 +1,486 @@
+"""A Tensor is an array that remembers: how it is made, looked at, computed with and copied."""
+
+import copy
+import math
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Tensor, call, gradcheck, no_grad, op
+
+
+@pytest.fixture
+def single():
+    """float32 as the default dtype, for one test."""
+    autograd.set_default_dtype(np.float32)
+    yield
+    autograd.set_default_dtype(np.float64)
+
+
+def leaf(data, **kwargs):
+    return Tensor(data, requires_grad=True, **kwargs)
+
+
+# ---- making one
+
+
+@pytest.mark.parametrize("data", [1.5, [1.0, 2.0], ((1.0,), (2.0,)), np.ones((2, 3)), np.float32(3), range(3), True])
+def test_data_is_what_asarray_takes(data):
+    made = Tensor(data)
+    assert np.array_equal(made.data, np.asarray(data))
+    assert made.dtype == np.asarray(data).dtype
+
+
+def test_learning_never_edits_the_callers_array():
+    array = np.ones(3)
+    w = leaf(array)
+    with no_grad():
+        w -= 1.0
+    assert w.data.tolist() == [0, 0, 0]
+    assert array.tolist() == [1, 1, 1]
+
+
+def test_without_requires_grad_the_array_is_shared():
+    array = np.ones(3)
+    assert Tensor(array).data is array
+
+
+@pytest.mark.parametrize("data", [3, True, [1, 2], np.arange(3), np.array([True, False])])
+def test_integers_and_booleans_that_require_grad_become_the_default_float(data):
+    assert leaf(data).dtype == np.float64
+
+
+def test_an_array_of_floats_keeps_its_dtype():
+    for dtype in (np.float16, np.float32, np.float64):
+        assert leaf(np.ones(2, dtype)).dtype == dtype
+
+
+def test_dtype_may_be_chosen():
+    assert Tensor([1, 2], dtype=np.float32).dtype == np.float32
+
+
+def test_a_tensor_of_a_tensor_without_history_has_its_values():
+    assert Tensor(Tensor([1.0, 2.0])).data.tolist() == [1.0, 2.0]
+
+
+def test_set_default_dtype_changes_what_python_numbers_become(single):
+    assert Tensor(1.0).dtype == leaf([1.0, 2.0]).dtype == leaf(3).dtype == np.float32
+    assert Tensor(np.ones(2)).dtype == np.float64
+    assert autograd.get_default_dtype() == np.float32
+
+
+def test_python_scalars_keep_float32():
+    x = leaf(np.ones(3, np.float32))
+    for y in (x + 1.5, 2 * x, x / 3, x**2, 1 - x, 0.5**x, np.maximum(x, 0.0), np.where([True, False, True], x, 0.0)):
+        assert y.dtype == np.float32, y.op
+        y.sum().backward()
+    assert x.grad.dtype == np.float32
+
+
+def test_a_scalar_keeps_float32_too():
+    x = leaf(np.float32(2))
+    y = 1 / (x * 3 + 0.5)
+    y.backward()
+    assert y.dtype == x.grad.dtype == np.float32
+
+
+def test_promotion_is_numpys():
+    x, y = leaf(np.ones(2, np.float32)), leaf(np.ones(2))
+    z = x * y
+    z.sum().backward()
+    assert z.dtype == np.float64
+    assert x.grad.dtype == np.float32
+    assert y.grad.dtype == np.float64
+
+
+# ---- scalars
+
+
+def test_a_scalar_has_shape_empty_and_its_graph_computes_with_numpys_numbers():
+    x = leaf(2.0)
+    y = x * x + 1
+    assert x.shape == y.shape == ()
+    assert type(y.data) is np.float64
+    y.backward()
+    assert type(y.grad) is np.float64
+
+
+@pytest.mark.parametrize("data", [2.0, [1.0, 2.0]])
+def test_a_leaf_owns_a_writable_array_and_a_writable_gradient(data):
+    x = leaf(data)
+    (3 * x).sum().backward()
+    for array in (x.data, x.grad):
+        assert type(array) is np.ndarray
+        assert array.flags.writeable
+        array[...] = 7.0
+    assert np.all(x.data == 7.0)
+
+
+def test_a_leafs_gradient_is_nobody_elses():
+    a, b = leaf(np.ones((2, 3))), leaf(np.ones((2, 3)))
+    y = a + b
+    z = y.reshape(6).sum()
+    z.backward()
+    a.grad[...] = 9.0
+    assert np.all(b.grad == 1)
+    assert np.all(y.grad == 1)
+
+
+def test_a_gradient_passed_in_stays_the_callers():
+    gradient, x = np.ones(3), leaf(np.zeros(3))
+    for given in (gradient, Tensor(gradient)):
+        x.zero_grad()
+        x.backward(given)
+        x.grad += 1
+        assert gradient.tolist() == [1, 1, 1]
+
+
+# ---- looking at one
+
+
+def test_the_attributes_describe_the_value_and_where_it_came_from():
+    x = leaf(np.ones((2, 3)), name="x")
+    y = x * 2.0
+    assert (x.shape, x.ndim, x.size, x.dtype, x.name) == ((2, 3), 2, 6, np.float64, "x")
+    assert x.is_leaf
+    assert x.requires_grad
+    assert x.op is None
+    assert x.inputs == ()
+    assert x.grad is None
+    assert not y.is_leaf
+    assert y.requires_grad
+    assert y.op.name == "multiply"
+    assert y.inputs[0] is x
+    assert y.inputs[1] == 2.0
+    assert x.T.shape == (3, 2)
+
+
+def test_inputs_stand_in_order_and_are_tensors_arrays_and_numbers():
+    array, x = np.ones(2), leaf([1.0, 2.0])
+    y = np.where(np.array([True, False]), array, x)
+    assert y.inputs[1] is array
+    assert y.inputs[2] is x
+
+
+def test_what_nothing_learns_from_is_not_recorded():
+    y = Tensor([1.0]) * 2
+    assert not y.requires_grad
+    assert y.op is None
+    assert y.inputs == ()
+
+
+def test_a_leaf_may_begin_and_stop_to_require_grad():
+    array = np.ones(2)
+    x = Tensor(array)
+    x.requires_grad = True
+    assert x.data is not array
+    assert (x * 2).requires_grad
+    x.requires_grad = False
+    assert not (x * 2).requires_grad
+
+
+@pytest.mark.parametrize(
+    ("tensor", "text"),
+    [
+        (Tensor([1.0, 2.5]), "Tensor([1. , 2.5])"),
+        (leaf(2.0, name="w"), "Tensor(2., name='w', requires_grad=True)"),
+        (Tensor([1, 2]), "Tensor([1, 2], dtype=int64)"),
+        (Tensor(np.float32(1)), "Tensor(1., dtype=float32)"),
+        (leaf([3.0]) * 2, "Tensor([6.], op=multiply)"),
+    ],
+)
+def test_repr_shows_value_name_and_op(tensor, text):
+    assert repr(tensor) == str(tensor) == text
+
+
+def test_repr_shows_the_gradient_once_there_is_one():
+    x = leaf(2.0)
+    (x * x).backward()
+    assert repr(x) == "Tensor(2., requires_grad=True, grad=4.)"
+
+
+def test_repr_of_every_operation_prints_on_a_windows_console():
+    x = leaf([0.5, 1.0])
+    for t in (x, -x, x - 1, x * x, x / 2, x**2, np.sqrt(x), np.square(x), abs(x), x.sum(), x.mean(), x @ x):
+        repr(t).encode("cp1252")
+
+
+def test_len_iteration_and_membership_are_an_arrays():
+    x = leaf([[1.0, 2.0], [3.0, 4.0]])
+    assert len(x) == 2
+    assert [row.data.tolist() for row in x] == [[1, 2], [3, 4]]
+    _, second = x
+    second.sum().backward()
+    assert x.grad.tolist() == [[0, 0], [1, 1]]
+    assert 3.0 in x
+    assert 5.0 not in x
+    assert None not in x.sum()
+
+
+def test_bool_is_an_arrays():
+    assert Tensor(1.0)
+    assert not leaf(0.0)
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(leaf([1.0, 2.0]))
+
+
+def test_a_whole_number_indexes():
+    assert ["a", "b"][Tensor(1)] == "b"
+    with pytest.raises(TypeError):
+        ["a", "b"][leaf(1.0)]
+
+
+def test_format_is_the_numbers():
+    assert f"{leaf(2.0):.3f}" == "2.000"
+    assert f"{leaf([2.0]) * 2:6.2f}" == "  4.00"
+    assert f"{leaf(2.0)}" == "Tensor(2., requires_grad=True)"
+
+
+def test_item_and_tolist_give_python_numbers_without_warning():
+    x = leaf([[2.5]])
+    assert type(x.item()) is float
+    assert x.tolist() == [[2.5]]
+    assert (x * 2).item() == 5.0
+
+
+@pytest.mark.parametrize("leave", [float, int, math.exp, lambda t: np.zeros(1).__setitem__(0, t), "%.1f".__mod__])
+def test_leaving_by_float_works_and_warns_that_the_gradient_ends(leave):
+    with pytest.warns(UserWarning, match="the gradient ends here"):
+        leave(leaf(2.0))
+
+
+def test_the_warning_comes_once_from_one_line():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for _ in range(3):
+            float(leaf(2.0))
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+
+
+def test_a_constant_leaves_without_warning():
+    assert float(Tensor(2.0)) == 2.0
+    with no_grad():
+        assert float(leaf(2.0) * 2) == 4.0
+
+
+def test_numpy_and_detach_end_the_graph_on_purpose():
+    y = leaf([1.0]) * 2
+    d = y.detach()
+    assert d.is_leaf
+    assert not d.requires_grad
+    assert d.numpy().tolist() == [2.0]
+    assert np.asarray(d).tolist() == [2.0]
+    assert np.array(d, dtype=np.float32).dtype == np.float32
+
+
+# ---- computing with one
+
+BINARY = ["a + b", "a - b", "a * b", "a / b", "a ** b", "a // b", "a % b"]
+
+
+@pytest.mark.parametrize("formula", BINARY)
+@pytest.mark.parametrize(
+    "other", [2, 2.0, np.float64(2), np.float32(2), np.array([2.0, 4.0]), [2.0, 4.0], Tensor([2.0, 3.0])]
+)
+def test_operators_work_with_a_tensor_on_either_side(formula, other):
+    values = np.array([1.5, 3.0])
+    plain = other.data if isinstance(other, Tensor) else np.asarray(other) if isinstance(other, list) else other
+    left = eval(formula, {"a": leaf(values), "b": other})
+    right = eval(formula, {"a": other, "b": leaf(values)})
+    for result, expected in (
+        (left, eval(formula, {"a": values, "b": plain})),
+        (right, eval(formula, {"a": plain, "b": values})),
+    ):
+        assert isinstance(result, Tensor)
+        assert result.requires_grad
+        assert np.array_equal(result.data, expected)
+
+
+@pytest.mark.parametrize("other", [np.ones((2, 2)), [[1.0, 2.0], [3.0, 4.0]], Tensor(np.ones((2, 2)))])
+def test_matmul_works_with_a_tensor_on_either_side(other):
+    w = leaf([[1.0, 2.0], [3.0, 5.0]])
+    plain = other.data if isinstance(other, Tensor) else np.asarray(other)
+    assert np.array_equal((other @ w).data, plain @ w.data)
+    assert np.array_equal((w @ other).data, w.data @ plain)
+
+
+def test_signs_are_operators_too():
+    x = leaf([-1.0, 2.0])
+    assert (-x).tolist() == [1, -2]
+    assert (+x).tolist() == [-1, 2]
+    assert abs(x).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("formula", ["a == b", "a != b", "a < b", "a <= b", "a > b", "a >= b"])
+def test_comparisons_give_plain_arrays(formula):
+    a, b = np.array([1.0, 2.0, 3.0]), np.array([2.0, 2.0, 2.0])
+    expected = eval(formula)
+    for left, right in ((leaf(a), b), (a, leaf(b)), (leaf(a), leaf(b)), (leaf(a), 2.0)):
+        result = eval(formula, {"a": left, "b": right})
+        assert type(result) is np.ndarray
+        assert np.array_equal(result, expected)
+
+
+def test_methods_have_numpys_own_signature():
+    x = leaf(np.arange(6.0).reshape(2, 3))
+    assert x.sum(0).tolist() == x.sum(axis=0).tolist() == np.sum(x, 0).tolist() == [3, 5, 7]
+    assert x.mean(axis=1, keepdims=True).shape == (2, 1)
+    assert x.reshape(3, 2).shape == x.reshape((3, 2)).shape == (3, 2)
+    assert x.reshape(-1).shape == x.flatten().shape == (6,)
+    assert x.transpose().shape == x.transpose(1, 0).shape == x.transpose((1, 0)).shape == (3, 2)
+
+
+def test_a_python_sum_of_tensors_is_a_tensor():
+    assert sum([leaf(1.0), leaf(2.0)]).data == 3
+
+
+def test_an_interior_update_makes_a_new_node():
+    x = leaf(3.0)
+    y = first = x * 2
+    y += 1
+    assert y is not first
+    assert first.data == 6
+    y.backward()
+    assert x.grad == 2
+
+
+def test_an_update_of_a_constant_makes_a_new_tensor():
+    total, w = Tensor(0.0), leaf(2.0)
+    total += w
+    assert total.requires_grad
+    assert total.data == 2
+
+
+@pytest.mark.parametrize(
+    ("update", "expected"),
+    [("w += 2", 8), ("w -= 2", 4), ("w *= 2", 12), ("w /= 2", 3), ("w **= 2", 36)],
+)
+def test_under_no_grad_a_leaf_is_updated_in_its_own_array(update, expected):
+    w = leaf([6.0])
+    scope = {"w": w}
+    array = w.data
+    with no_grad():
+        exec(update, scope)
+    assert scope["w"] is w
+    assert w.data is array
+    assert w.tolist() == [expected]
+    assert w.requires_grad
+    assert w.is_leaf
+
+
+def test_under_no_grad_elements_may_be_assigned():
+    w = leaf([1.0, 2.0])
+    with no_grad():
+        w[0] = 5.0
+    assert w.tolist() == [5, 2]
+
+
+def test_a_constant_takes_elements_by_index():
+    x = Tensor([1.0, 2.0])
+    x[Tensor(1)] = Tensor(7.0)
+    assert x.tolist() == [1, 7]
+
+
+# ---- copying
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
+def test_copies_of_a_leaf_are_equal_and_independent(duplicate):
+    x = leaf([1.0, 2.0], name="x")
+    (x * x).sum().backward()
+    y = duplicate(x)
+    assert (y.tolist(), y.grad.tolist(), y.name, y.requires_grad) == ([1, 2], [2, 4], "x", True)
+    y.data[0] = 9.0
+    y.grad[0] = 9.0
+    assert x.tolist() == [1, 2]
+    assert x.grad.tolist() == [2, 4]
+
+
+def test_deepcopy_keeps_what_is_shared_shared():
+    x = leaf([1.0])
+    a, b = copy.deepcopy([x, x])
+    assert a is b
+    assert a is not x
+
+
+def test_a_tensor_is_hashed_by_identity():
+    x, y = leaf(1.0), leaf(1.0)
+    assert len({x, y, x}) == 2
+
+
+# ---- operations of one's own
+
+cube = op(lambda x: x * x * x, lambda g, y, x: g * 3 * np.square(x), name="cube", at=[call((3,))])
+
+
+def test_an_operation_of_ones_own_takes_arrays_and_tensors():
+    assert type(cube(np.array([2.0]))) is np.ndarray
+    x = leaf([2.0])
+    y = cube(x)
+    y.backward([1.0])
+    assert (y.tolist(), y.op.name, x.grad.tolist()) == ([8], "cube", [12])
+
+
+def test_metadata_is_bound_to_the_functions_own_signature():
+    scaled = op(
+        lambda x, factor=2.0, shift=0.0: x * factor + shift,
+        lambda g, y, x, factor=2.0, shift=0.0: g * factor,
+        name="scaled",
+        at=[call((3,), factor=3.0)],
+    )
+    for y in (scaled(leaf(1.0), 3.0), scaled(leaf(1.0), factor=3.0), scaled(x=leaf(1.0), factor=3.0)):
+        assert y.data == 3
+        y.backward()
+        assert y.inputs[0].grad == 3
+
+
+def test_what_is_saved_is_computed_once_and_shared():
+    count = []
+
+    def root(x):
+        count.append(x)
+        return np.sqrt(x)
+
+    rooted = op(
+        lambda s, x: s + x,
+        lambda g, y, s, x: g * (0.5 / s + 1),
+        saves=root,
+        name="rooted",
+        on=(0.5, 2.0),
+        at=[call((3,))],
+    )
+    x = leaf(4.0)
+    y = rooted(x)
+    y.backward()
+    y.backward()
+    assert x.grad == 2 * 1.25
+    assert len(count) == 1
+    assert rooted(4.0) == 6.0
+    assert gradcheck(rooted)  # at order 2 `root` is called on Tensors, and so is differentiated
+
+
+def test_a_function_of_a_list_has_one_rule_for_each_position():
+    total = op(lambda xs: sum(xs), each=lambda g, y, i, *xs: g * (i + 1), name="total", at=[call([(2,), (2,)])])
+    a, b = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    total([a, np.ones(2), b]).sum().backward()
+    assert a.grad.tolist() == [1, 1]
+    assert b.grad.tolist() == [3, 3]
+
+
+def test_a_rule_never_mentions_broadcasting():
+    outer = op(lambda x: x * np.ones((4, 1)), lambda g, y, x: g, name="outer", at=[call((3,))])
+    x = leaf([1.0, 2.0, 3.0])
+    outer(x).sum().backward()
+    assert x.grad.tolist() == [4, 4, 4]
+
+
+def test_a_call_describes_itself_and_draws_its_arguments():
+    sample = call((2, 3), [(2,), ()], "name", axis=0)
+    matrix, (vector, scalar), name = sample.draw(np.random.default_rng(0), on=(1.0, 2.0))
+    assert repr(sample) == "call((2, 3), [(2,), ()], 'name', axis=0)"
+    assert (matrix.shape, vector.shape, np.shape(scalar), name) == ((2, 3), (2,), (), "name")
+    assert np.all((matrix > 1) & (matrix < 2))

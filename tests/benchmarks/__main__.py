@@ -1,0 +1,174 @@
+"""python -m tests.benchmarks: a table of who needs how long, with the ratio theirs / ours."""
+
+import argparse
+import cProfile
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import pstats
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from .measure import TOLERANCE
+from .workloads import CONTESTANTS, WORKLOADS
+
+ROOT = Path(__file__).parents[2]
+THREAD_VARIABLES = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
+
+
+def installed():
+    """The contestants that can be tried here; ours always can."""
+    return [name for name, package in CONTESTANTS.items() if package is None or importlib.util.find_spec(package)]
+
+
+def processor():
+    """The processor's name as the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def machine(names):
+    """What a reader must know to judge the numbers: machine, load, versions, threads."""
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    threads = {variable: os.environ.get(variable, "unset") for variable in THREAD_VARIABLES}
+    packages = [CONTESTANTS[name] for name in names if CONTESTANTS[name]]
+    if "pytorch" in names:
+        command = [sys.executable, "-c", "import torch; print(torch.get_num_threads())"]
+        threads["torch.get_num_threads()"] = subprocess.check_output(command, text=True).strip()
+    return {
+        "system": platform.platform(),
+        "processor": processor(),
+        "cpus": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+        "python": platform.python_version(),
+        "blas": f"{blas['name']} {blas['version']}",
+        "versions": {package: importlib.metadata.version(package) for package in packages},
+        "threads": threads,
+    }
+
+
+def header(about, rounds, missing):
+    """The same as text."""
+    together = lambda pairs, sign: ", ".join(f"{name}{sign}{value}" for name, value in pairs.items())
+    yield f"A whole step: best of {rounds} rounds, each the median in a process of its own; in brackets theirs / ours"
+    yield f"{about['processor']}, {about['cpus']} CPUs, load {about['load']} at the start, {about['system']}"
+    yield f"Python {about['python']}, {together(about['versions'], ' ')}; NumPy's BLAS: {about['blas']}"
+    yield f"Threads: each library's default; {together(about['threads'], '=')}"
+    for name in missing:
+        yield f"Not installed: {name} ({CONTESTANTS[name]})"
+
+
+def run(workload, contestant):
+    """What measure.py says in a new process; {"error": the last line of the traceback} if it fails."""
+    command = [sys.executable, "-m", "tests.benchmarks.measure", workload, contestant]
+    child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if child.returncode:
+        return {"error": (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1]}
+    return json.loads(child.stdout.splitlines()[-1])
+
+
+def best(answers):
+    """The quickest of several answers; the first error if there was one."""
+    failed = [answer for answer in answers if "error" in answer]
+    return failed[0] if failed else min(answers, key=lambda answer: answer["seconds"] or 0)
+
+
+def compete(workload, names, rounds):
+    """{contestant: best answer}: every contestant in turn, and again, so that a busy minute hits them all."""
+    answers = {name: [] for name in names if name in WORKLOADS[workload].contestants()}
+    for _ in range(rounds):
+        for name, heard in answers.items():
+            if not heard or heard[-1].get("seconds"):  # who cannot do it is asked once
+                heard.append(run(workload, name))
+    return {name: best(heard) for name, heard in answers.items()}
+
+
+def cell(answer, ours):
+    """'2570 us (6.90)'; '-' for who has no listing or lacks what it takes."""
+    if "error" in answer:
+        return "not available"
+    if not answer.get("seconds"):
+        return "-"
+    seconds = answer["seconds"]
+    number, unit = (seconds * 1e3, "ms") if seconds >= 0.01 else (seconds * 1e6, "us")
+    ratio = f"({seconds / ours:.2f})" if ours else ""
+    return f"{number:.{0 if number >= 100 else 1}f} {unit} {ratio:>8}"
+
+
+def row(name, results, names):
+    """A line of the table."""
+    ours = results.get("ours", {}).get("seconds")
+    cells = [cell(results.get(other, {}), None if other == "ours" else ours) for other in names]
+    return (f"{name:12}" + "".join(f"{text:>19}" for text in cells)).rstrip()
+
+
+def complaints(name, results):
+    """What was not available and why, and whose result differs from the first one's."""
+    for contestant, answer in results.items():
+        if "error" in answer:
+            yield f"{name}, {contestant}: not available: {answer['error']}"
+    computed = {contestant: answer.get("result") for contestant, answer in results.items()}
+    values = {contestant: value for contestant, value in computed.items() if value is not None}
+    for contestant, value in values.items():
+        reference = next(iter(values.values()))
+        if not abs(value - reference) <= TOLERANCE * abs(reference):  # so that NaN differs too
+            yield f"{name}, {contestant}: DIFFERENT RESULT: {value} instead of {reference}"
+
+
+def profile(workload, steps=300):
+    """Prints where our time goes: functions by their own time."""
+    step = WORKLOADS[workload].prepare("ours")
+    step()
+    with cProfile.Profile() as profiler:
+        for _ in range(steps):
+            step()
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
+
+
+def arguments():
+    epilog = "workloads:\n" + "\n".join(f"  {name:12} {workload.about}" for name, workload in WORKLOADS.items())
+    parser = argparse.ArgumentParser("python -m tests.benchmarks", description=__doc__, epilog=epilog)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--only", nargs="+", choices=WORKLOADS, metavar="NAME", help="only these workloads")
+    parser.add_argument("--rounds", type=int, default=5, help="processes for each contestant (default: 5)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="save the results")
+    parser.add_argument("--profile", choices=WORKLOADS, metavar="NAME", help="profile our step instead")
+    options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    if options.json and not options.json.parent.is_dir():
+        parser.error(f"--json: there is no folder {options.json.parent}")
+    return options
+
+
+def main():
+    options = arguments()
+    if options.profile:
+        return profile(options.profile)
+
+    chosen = options.only or list(WORKLOADS)
+    names = installed()
+    about = machine(names)
+    print(*header(about, options.rounds, CONTESTANTS.keys() - names), "", sep="\n")
+    print(f"{'':12}" + "".join(f"{name:>19}" for name in names), flush=True)
+    results, remarks = {}, []
+    for workload in chosen:
+        results[workload] = compete(workload, names, options.rounds)
+        remarks += complaints(workload, results[workload])
+        print(row(workload, results[workload], names), flush=True)
+    print("", *(f"{name:12} {WORKLOADS[name].about}" for name in chosen), "", *remarks, sep="\n")
+
+    if options.json:
+        options.json.write_text(json.dumps({"machine": about, "rounds": options.rounds, "results": results}, indent=2))
+    return any("DIFFERENT" in remark for remark in remarks)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

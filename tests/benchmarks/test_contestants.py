@@ -1,0 +1,35 @@
+"""All contestants compute the same thing; else their times would compare nothing."""
+
+import numpy as np
+import pytest
+
+import autograd
+
+from .measure import TOLERANCE, result_of
+from .workloads import WORKLOADS
+
+CASES = [
+    pytest.param(name, contestant, id=f"{name}-{contestant}")
+    for name, workload in WORKLOADS.items()
+    for contestant in workload.contestants()
+    if workload.check is not None and contestant != "ours"
+]
+
+
+@pytest.fixture(autouse=True)
+def default_dtype():
+    """The workloads set the default to float32; the other tests expect float64."""
+    yield
+    autograd.set_default_dtype(np.float64)
+
+
+@pytest.mark.parametrize(("name", "contestant"), CASES)
+def test_contestant_computes_what_ours_does(name, contestant):
+    workload = WORKLOADS[name]
+    try:
+        step = workload.prepare(contestant, **workload.check)
+        theirs = result_of(step) if step else pytest.skip(f"{contestant} lacks what {name} needs")
+    except ModuleNotFoundError as missing:
+        pytest.skip(str(missing))
+    ours = result_of(workload.prepare("ours", **workload.check))
+    assert ours == pytest.approx(theirs, rel=TOLERANCE)

@@ -1,0 +1,62 @@
+"""The list of workloads, and of the contestants that may run them."""
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from . import chain, classifier, elementwise, imports, lesson, xor
+from .measure import median_time
+
+CONTESTANTS = {  # how the table calls them, and the package each one needs; ours is always tried
+    "ours": None,
+    "numpy": "numpy",
+    "pytorch": "torch",
+    "jax": "jax",
+    "mygrad": "mygrad",
+    "micrograd": "micrograd",
+}
+
+
+class Workload(NamedTuple):
+    """A module with a function for each contestant that can do it, `contestant(**options) -> step`."""
+
+    about: str
+    module: ModuleType
+    options: dict[str, Any] = {}
+    check: dict[str, Any] | None = {}  # options replaced while results are compared; None: there is nothing to compare
+    measure: Callable[[Callable[[], Any]], float] = median_time
+
+    def contestants(self):
+        """The names of those who have a listing for this workload."""
+        return [name for name in CONTESTANTS if hasattr(self.module, name)]
+
+    def prepare(self, contestant, **changes):
+        """The contestant's step, ready to be called; None if the contestant lacks what the workload needs."""
+        return getattr(self.module, contestant)(**{**self.options, **changes})
+
+
+def mlp(**options):
+    return dict(widths=(64, 128, 64, 10), batch=64) | options
+
+
+def mnist(**options):
+    return dict(widths=(784, 512, 256, 10), batch=128, optimizer="SGD") | options
+
+
+# fmt: off
+WORKLOADS = {
+    "xor":         Workload("2-4-1 tanh, batch 4, MSE, SGD", xor, dict(optimizer="SGD")),
+    "xor-adam":    Workload("the same with Adam", xor, dict(optimizer="Adam")),
+    "mlp":         Workload("64-128-64-10 ReLU, batch 64, cross entropy, SGD",
+                            classifier, mlp(activation="ReLU", optimizer="SGD")),
+    "mlp-adam":    Workload("the same with Adam", classifier, mlp(activation="ReLU", optimizer="Adam")),
+    "mnist":       Workload("784-512-256-10 ReLU, batch 128, cross entropy, SGD", classifier, mnist(activation="ReLU")),
+    "mnist-gelu":  Workload("the same with GELU (exact, by erf)", classifier, mnist(activation="GELU")),
+    "lesson":      Workload("10-64-32-1 BatchNorm, ReLU, Dropout, Sigmoid, BCE, clipping, AdamW, batch 64",
+                            lesson, dict(dropout=0.2), check=dict(dropout=0.0)),
+    "chain":       Workload("200 scalar operations (+ - * ** relu), forward and backward", chain),
+    "elementwise": Workload("exp(tanh(b)*b + b).sum(), 1,000,000 numbers, forward and backward", elementwise),
+    "import":      Workload("import autograd, nn, viz on top of import numpy (numpy's column: import numpy itself)",
+                            imports, check=None, measure=imports.median_time),
+}
+# fmt: on

@@ -1,0 +1,107 @@
+"""Graphs to draw, and modules that have nothing but what viz asks of one."""
+
+import numpy as np
+import pytest
+from autograd import Tensor
+
+from viz.layout import LayoutError, layout
+
+
+class Module:
+    """What viz knows of a module: its parts, its parameters, and the record that a call leaves on its output."""
+
+    def __call__(self, *inputs):
+        output = self.forward(*inputs)
+        output.made_by = (self, inputs, output.made_by)
+        return output
+
+    def named_modules(self, path=""):
+        yield path, self
+        for name, part in vars(self).items():
+            if isinstance(part, Module):
+                yield from part.named_modules(f"{path}.{name}" if path else name)
+
+    def named_parameters(self):
+        for path, module in self.named_modules():
+            for name, x in vars(module).items():
+                if isinstance(x, Tensor):
+                    yield f"{path}.{name}" if path else name, x
+
+
+class Linear(Module):
+    def __init__(self, n_in, n_out, seed=0):
+        rng = np.random.default_rng(seed)
+        self.weight = Tensor(rng.normal(size=(n_in, n_out)), requires_grad=True)
+        self.bias = Tensor(rng.normal(size=n_out), requires_grad=True)
+
+    def forward(self, x):
+        return x @ self.weight + self.bias
+
+
+class Tanh(Module):
+    def forward(self, x):
+        return np.tanh(x)
+
+
+class Sequential(Module):
+    def __init__(self, *parts):
+        vars(self).update({str(i): part for i, part in enumerate(parts)})
+
+    def forward(self, x):
+        for part in vars(self).values():
+            x = part(x)
+        return x
+
+
+class Block(Module):
+    def __init__(self, width, seed=0):
+        self.fc = Linear(width, width, seed)
+        self.act = Tanh()
+
+    def forward(self, x):
+        return x + self.act(self.fc(x))
+
+
+X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+
+
+@pytest.fixture
+def scalars():
+    """x x + 2 x at x = 3 after its backward pass: value 15, gradient 8."""
+    x = Tensor(3.0, requires_grad=True, name="x")
+    y = x * x + 2 * x
+    y.backward()
+    return y
+
+
+@pytest.fixture
+def network():
+    """A 2-3-1 network."""
+    return Sequential(Linear(2, 3), Tanh(), Linear(3, 1, seed=1))
+
+
+@pytest.fixture
+def loss(network):
+    """Its mean squared output on four points, after a backward pass."""
+    p = network(X)
+    loss = (p * p).sum()
+    loss.backward()
+    return loss
+
+
+@pytest.fixture
+def tower():
+    """The sum of what a network of two linear layers around six alike blocks makes of four points, after backward."""
+    model = Sequential(Linear(2, 3), *[Block(3, seed) for seed in range(6)], Linear(3, 1))
+    total = model(X).sum()
+    total.backward()
+    return total
+
+
+@pytest.fixture(scope="session")
+def graphviz():
+    """Something that lays pictures out; without it, a test of positions is skipped."""
+    try:
+        layout("digraph { a -> b [id=e0] }")
+    except LayoutError as error:
+        pytest.skip(str(error))

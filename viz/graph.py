@@ -1,0 +1,153 @@
+"""Tensor -> plain data: the nodes and edges of the graph behind it. Nothing here draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from autograd import Step, Tensor, steps, topological_order
+
+from .data import ARRIVED, NONE, WAITING, ZERO, Cluster, Edge, Flag, Node, Trace, nested
+from .health import CALLED, NOT_CALLED, Thresholds, diagnose, unused
+from .modules import frames, outermost, parameter_paths
+from .text import number
+
+__all__ = ["trace"]
+
+
+def trace(output: Tensor, names: Mapping[str, Any] | None = None, thresholds: Thresholds | None = None) -> Trace:
+    """The graph behind output. `names` (say, `locals()`) gives names to Tensors, and to modules for their parameters."""
+    if not isinstance(output, Tensor):
+        raise TypeError(f"The picture of a graph starts from a Tensor, such as a loss, but this is {type(output).__name__}.")
+    order = topological_order(output)
+    known = known_names(order, names or {})
+    models = outermost(order)
+    learned = parameter_paths(models)
+    found: dict[int, Node] = {}  # by the identity of what they stand for
+    nodes: list[Node] = []
+    edges: list[Edge] = []
+
+    def add(x: Any, kind: str) -> Node:
+        node = describe(f"n{len(nodes)}", x, kind, learned.get(id(x)) or known.get(id(x), ""))
+        nodes.append(node)
+        return node
+
+    for tensor in order:
+        arguments = [(i, x) for i, x in enumerate(tensor.inputs) if x is not None]
+        for _, x in arguments:
+            if isinstance(x, (Tensor, np.ndarray)) and id(x) not in found:  # one that needs no gradient
+                found[id(x)] = add(x, "leaf")
+        sources = [(i, found[id(x)] if id(x) in found else add(x, "number")) for i, x in arguments]
+        kind = "loss" if tensor is output else "operation"
+        if tensor.is_leaf:
+            kind = "parameter" if id(tensor) in learned else "leaf"
+        node = found[id(tensor)] = add(tensor, kind)
+        for i, source in sources:
+            edges.append(Edge(f"e{len(edges)}", source.id, node.id, i))
+
+    notes = stale(order)
+    walk = [] if notes or output.grad is None else backward_walk(output)
+    diagnose(order, walk, found, thresholds)
+    if walk and not any(tensor.hooks for tensor in order):
+        several_passes(order, walk, found)
+    clusters = frames(order, found, nodes, edges)
+    if output.grad is not None:
+        add_unused(models, clusters, found, nodes, add)
+    return Trace(nodes, edges, clusters, notes)
+
+
+def backward_walk(output: Tensor) -> list[Step]:
+    """The backward pass that output has been through, step by step."""
+    with np.errstate(all="ignore"):
+        return list(steps(output, output.grad))
+
+
+def describe(name_in_graph: str, x: Any, kind: str, name: str) -> Node:
+    """The node for a Tensor, an array or a number. Leaves may be changed later, so their arrays are copied."""
+    if not isinstance(x, Tensor):
+        value = np.array(x)
+        return Node(name_in_graph, kind, "", number(x) if kind == "number" else name, value, None, NONE)
+    value, grad = x.data, x.grad
+    if x.is_leaf:
+        value, grad = np.array(value), None if grad is None else np.array(grad)
+    if not x.requires_grad:
+        state = NONE
+    elif grad is None:
+        state = WAITING
+    else:
+        state = ARRIVED if np.any(grad) else ZERO
+    return Node(name_in_graph, kind, symbol(x), x.name or name, value, grad, state)
+
+
+def symbol(tensor: Tensor) -> str:
+    """What made tensor: '+', 'sum axis=0', or nothing for a leaf."""
+    if tensor.op is None:
+        return ""
+    metadata = tensor.extra[0] if tensor.extra else {}
+    details = [f"{key}={short(value)}" for key, value in metadata.items()]
+    return " ".join([tensor.op.symbol, *details])
+
+
+def short(value: Any) -> str:
+    """An operation's metadata in a few characters."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"array{value.shape}"
+    return str(value)
+
+
+# ---- names --------------------------------------------------------------------------------------------------------
+
+
+def known_names(order: Iterable[Tensor], names: Mapping[str, Any]) -> dict[int, str]:
+    """What each Tensor, array or module parameter is called in `names`."""
+    known: dict[int, str] = {}
+    for name, x in names.items():
+        if name.startswith("_"):  # IPython keeps its past results under such names
+            continue
+        if isinstance(x, (Tensor, np.ndarray)):
+            known.setdefault(id(x), name)
+        elif hasattr(x, "named_parameters") and not isinstance(x, type):
+            for path, parameter in x.named_parameters():
+                known.setdefault(id(parameter), f"{name}.{path}")
+    return known
+
+
+# ---- what should be said besides ----------------------------------------------------------------------------------
+
+
+def stale(order: Iterable[Tensor]) -> list[str]:
+    """A sentence, when a value was changed in place after the graph had used it."""
+    if any(tensor.inputs[i].tick > tensor.tick for tensor in order for i in tensor.needs):
+        return ["Some leaves were changed after this graph was recorded (by an optimizer's step?): they show their new values."]
+    return []
+
+
+def several_passes(order: Iterable[Tensor], walk: list[Step], found: Mapping[int, Node]) -> None:
+    """A note on each leaf whose gradient is not what one backward pass through this graph sends it, but a sum of several."""
+    sent = {id(step.argument): step.after for step in walk}
+    for leaf in order:
+        if not leaf.is_leaf or leaf.grad is None or id(leaf) not in sent:
+            continue
+        once = np.asarray(sent[id(leaf)])
+        tolerance = 100 * np.finfo(leaf.dtype).eps * np.max(np.abs(once), initial=0)
+        if not np.isfinite([tolerance, np.sum(leaf.grad)]).all() or np.allclose(leaf.grad, once, rtol=0, atol=tolerance):
+            continue
+        largest = np.argmax(np.abs(once))
+        times = round(float(leaf.grad.flat[largest] / once.flat[largest])) if tolerance else 0
+        exactly = times > 1 and np.allclose(leaf.grad, times * once, rtol=0, atol=times * tolerance)
+        found[id(leaf)].notes.append(f"sum of {times} backward passes" if exactly else "not one pass: summed or edited")
+
+
+def add_unused(
+    models: list[Any], clusters: list[Cluster], found: dict[int, Node], nodes: list[Node], add: Callable[[Any, str], Node]
+) -> None:
+    """Nodes for the parameters that no gradient reaches, each in its module's frame where there is one."""
+    called = {id(module): cluster for cluster in nested(clusters) for module in [cluster.module]}
+    for owner, parameter in unused(models, found):
+        cluster = called.get(id(owner))
+        node = found[id(parameter)] = add(parameter, "parameter")
+        nodes[-2:] = node, nodes[-2]  # the loss stays last
+        node.flags.append(Flag("UNUSED", CALLED if cluster else NOT_CALLED))
+        if cluster:
+            cluster.nodes.append(node)

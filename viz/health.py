@@ -1,0 +1,141 @@
+"""Which gradients vanish, explode, die, cancel or never arrive: a word for each node that is not well, and the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from autograd import Step, Tensor
+
+from .data import Flag, Node
+
+__all__ = ["FLAGS", "Thresholds", "diagnose", "worst"]
+
+# each flag's glyph and what it means, the most serious first
+FLAGS = {
+    "NAN": ("!", "first NaN or infinity"),
+    "EXPLODING": ("\u2191", "gradient too large"),
+    "DEAD": ("\u25a0", "gradient stops here"),
+    "UNUSED": ("\u2205", "no gradient reaches it"),
+    "VANISHING": ("\u2193", "gradient too small"),
+    "SATURATED": ("\u2248", "flat part of its curve"),
+    "CANCELLED": ("\u2261", "gradient sums to nothing"),
+}
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """When a gradient is called ill.
+
+    vanishing   a parameter's gradient, as root mean square, below this fraction of the largest one's
+    exploding   a parameter's gradient, as root mean square, above this
+    dead        more than this fraction of an activation's units whose derivative is 0 on the whole batch
+    flat        a tanh or sigmoid is flat where its derivative is below this fraction of its largest
+    saturated   more than this fraction of an activation's values in the flat part
+    cancelled   a gradient below this fraction of what it is the sum of, in units of the dtype's precision
+    """
+
+    vanishing: float = 1e-5
+    exploding: float = 1e3
+    dead: float = 0.0
+    flat: float = 0.02
+    saturated: float = 0.5
+    cancelled: float = 1e3
+
+
+def worst(flags: Iterable[Flag]) -> list[Flag]:
+    """The most serious of several flags, as a list of one; none of none."""
+    order = list(FLAGS)
+    return sorted(flags, key=lambda flag: order.index(flag.word))[:1]
+
+
+def diagnose(
+    order: Sequence[Tensor], walk: Sequence[Step], found: Mapping[int, Node], thresholds: Thresholds | None = None
+) -> None:
+    """Put flags on the nodes of a graph. `walk` is its backward pass step by step; empty where it cannot be walked."""
+    limits = thresholds or Thresholds()
+    with np.errstate(all="ignore"):
+        for tensor, flag in (*not_finite(order, walk), *stopped(order, walk, limits), *sizes(order, walk, limits)):
+            found[id(tensor)].flags.append(flag)
+
+
+def not_finite(order: Sequence[Tensor], walk: Sequence[Step]) -> Iterator[tuple[Tensor, Flag]]:
+    """Where the first NaN or infinity appears: in a value, or else on the way back."""
+    for tensor in order:
+        for x in (*(x for x in tensor.inputs if isinstance(x, Tensor) and not x.requires_grad), tensor):
+            if not np.isfinite(x.data).all():
+                yield x, Flag("NAN", "The first value that is not finite is here.")
+                return
+    for step in walk:
+        if not np.isfinite(step.contribution).all():
+            yield step.node, Flag("NAN", "The first gradient that is not finite is sent from here.")
+            return
+
+
+SLOPES = {"tanh": lambda y: 1 - y * y, "expit": lambda y: 4 * y * (1 - y), "sigmoid": lambda y: 4 * y * (1 - y)}
+
+
+def stopped(order: Sequence[Tensor], walk: Sequence[Step], limits: Thresholds) -> Iterator[tuple[Tensor, Flag]]:
+    """Activations that let little or nothing through. What the loss itself reads may be flat: there it means certain."""
+    last = {id(x) for x in order[-1].inputs}
+    for tensor in order:
+        slope = SLOPES.get(tensor.op.name) if tensor.op else None
+        if slope and id(tensor) not in last:
+            flat = float(np.mean(np.abs(slope(tensor.data)) < limits.flat))
+            if flat > limits.saturated:
+                yield tensor, Flag("SATURATED", f"{flat:.0%} of its values lie where its curve is flat.")
+    for step in walk:
+        node, x = step.node, step.argument
+        assert node.op is not None
+        if len(node.needs) > 1 or node.shape != x.shape or node.op.name in SLOPES or "dropout" in node.op.name:
+            continue
+        axis = 0 if node.ndim > 1 else None  # the batch; a single unit is dead when all its values are
+        blocked = np.all(np.equal(step.contribution, 0), axis) & np.any(np.not_equal(step.gradient, 0), axis)
+        if float(np.mean(blocked)) > limits.dead:
+            units = f"{np.sum(blocked)} of its {np.size(blocked)} units pass" if np.size(blocked) > 1 else "It passes"
+            yield node, Flag("DEAD", f"{units} no gradient on: the derivative is 0 for the whole batch.")
+
+
+def sizes(order: Sequence[Tensor], walk: Sequence[Step], limits: Thresholds) -> Iterator[tuple[Tensor, Flag]]:
+    """Parameters whose gradient is too small or too large, or the sum of what cancels."""
+    leaves = [tensor for tensor in order if tensor.is_leaf and tensor.grad is not None and np.any(tensor.grad)]
+    size = {id(leaf): float(np.sqrt(np.mean(np.square(leaf.grad, dtype=np.float64)))) for leaf in leaves}
+    largest = max((s for s in size.values() if np.isfinite(s)), default=0.0)
+    cancelled = {id(step.argument) for step in walk if cancels(step, limits)}
+    for leaf in leaves:
+        s = size[id(leaf)]
+        if id(leaf) in cancelled:
+            yield leaf, Flag("CANCELLED", "Its gradient is a sum that is 0 but for rounding, as of a bias before a normalisation.")
+        elif s > limits.exploding:
+            yield leaf, Flag("EXPLODING", f"The root mean square of its gradient is {s:.2g}, above {limits.exploding:g}.")
+        elif s < limits.vanishing * largest:
+            yield leaf, Flag("VANISHING", f"The root mean square of its gradient, {s:.2g}, is {s / largest:.0e} of the largest one's.")
+
+
+def cancels(step: Step, limits: Thresholds) -> bool:
+    """Whether a leaf that was broadcast, as a bias is, is sent a sum of gradients that cancel each other."""
+    x, g, part = step.argument, np.abs(step.gradient), np.abs(step.contribution)
+    extra = np.ndim(g) - x.ndim
+    if not x.is_leaf or x.size >= g.size or extra < 0 or any(n not in (1, m) for n, m in zip(x.shape, g.shape[extra:])):
+        return False
+    axes = (*range(extra), *(extra + i for i, n in enumerate(x.shape) if n == 1))
+    total = np.reshape(np.sum(g, axis=axes), x.shape)
+    precision = limits.cancelled * np.finfo(x.dtype).eps
+    return bool(np.any(total) and np.all(part <= precision * total))
+
+
+def unused(models: Iterable[Any], found: Mapping[int, Node]) -> list[tuple[Any, Any]]:
+    """The parameters of these models that are not in the graph, each with the module that owns it."""
+    missing = {id(p): p for model in models for _, p in model.named_parameters() if p.requires_grad and id(p) not in found}
+    owners = {}
+    for model in models:
+        for _, part in model.named_modules():  # an inner module comes after the outer ones, and is the owner
+            owners.update({id(p): part for _, p in part.named_parameters()})
+    return [(owners[key], parameter) for key, parameter in missing.items()]
+
+
+NEVER = "It is not in this graph: "
+CALLED = NEVER + "its module ran, but the gradient was lost on the way (.data, .item(), a math function, no_grad)."
+NOT_CALLED = NEVER + "no result of its module reaches the loss (not called, or lost in .data, .item(), a math function, no_grad)."

@@ -1,0 +1,174 @@
+"""Where everything stands: plain data -> DOT -> positions, by whatever Graphviz this machine has."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .card import Card
+from .data import Cluster, Trace, everything, nested
+
+__all__ = ["Layout", "LayoutError", "dot", "layout", "render"]
+
+SHAPES = {
+    "number": ("plaintext", ""),
+    "leaf": ("box", ""),
+    "parameter": ("octagon", ""),
+    "operation": ("box", "rounded"),
+    "module": ("box3d", ""),
+    "rest": ("plaintext", ""),
+    "loss": ("box", "rounded,bold"),
+}
+
+
+class LayoutError(RuntimeError):
+    """There is no Graphviz on this machine, or it could not lay the graph out."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Positions in pixels, y downwards: centres of nodes, Bezier curves of edges, boxes (x0, y0, x1, y1) of clusters."""
+
+    width: float
+    height: float
+    nodes: dict[str, tuple[float, float]]
+    edges: dict[str, list[tuple[float, float]]]
+    clusters: dict[str, tuple[float, float, float, float]]
+
+
+# ---- plain data -> DOT --------------------------------------------------------------------------------------------
+
+
+def dot(graph: Trace, cards: Mapping[str, Card], rankdir: str = "LR") -> str:
+    """The graph in Graphviz's language, each node with the text and the size of its card."""
+    import graphviz
+
+    source = graphviz.Digraph(
+        graph_attr={"rankdir": rankdir, "nodesep": "0.22", "ranksep": "0.45", "newrank": "true", "ordering": "in"},
+        node_attr={"fixedsize": "true", "fontname": "monospace", "fontsize": "9", "margin": "0.11,0.05"},
+        edge_attr={"arrowsize": "0.7"},
+    )
+
+    def add_node(body: Any, card: Card) -> None:
+        node = card.node
+        form, style = SHAPES[node.kind]
+        text = [" ".join(filter(None, card.title)), *(f"{label:<6}{text}" if kind != "flag" else text for kind, label, text in card.lines)]
+        label = "".join(graphviz.escape(line) + r"\l" for line in text) if card.lines else graphviz.escape(text[0])
+        size = {"width": f"{card.width / 72:.4f}", "height": f"{card.height / 72:.4f}"}
+        body.node(node.id, label, shape=form, **size, **({"style": style} if style else {}))
+
+    def add_cluster(body: Any, cluster: Cluster) -> None:
+        with body.subgraph(name=f"cluster_{cluster.id}") as inside:
+            inside.attr(label=graphviz.escape(cluster.label), labeljust="l", fontname="monospace", fontsize="10", margin="10")
+            for node in cluster.nodes:
+                add_node(inside, cards[node.id])
+            for inner in cluster.clusters:
+                add_cluster(inside, inner)
+
+    inside = {node.id for node in everything(*graph.clusters)}
+    for node in graph.nodes:
+        if node.id not in inside:
+            add_node(source, cards[node.id])
+    for cluster in graph.clusters:
+        add_cluster(source, cluster)
+    beside = {node.id for node in (everything(*graph.clusters) or graph.nodes) if not node.symbol}
+    for edge in graph.edges:  # what is computed from step to step runs straight through the picture
+        source.edge(edge.source, edge.target, id=edge.id, **({} if edge.source in beside else {"weight": "8"}))
+    for before, after in in_turn(graph):
+        source.edge(before, after, style="invis")
+    return str(source.source)
+
+
+def in_turn(graph: Trace) -> Iterator[tuple[str, str]]:
+    """What must stand before what, so that frames follow each other: a module's input before the module's parameters."""
+    made = {node.id: i for i, node in enumerate(graph.nodes) if node.symbol}
+    for cluster in nested(graph.clusters):
+        inside = {node.id for node in everything(cluster)}
+        given = {edge.source for edge in graph.edges if edge.target in inside and edge.source not in inside}
+        if given:
+            last = max(sorted(given), key=lambda source: made.get(source, -1))
+            yield from ((last, node.id) for node in cluster.nodes if not node.symbol)
+
+
+# ---- DOT -> positions ---------------------------------------------------------------------------------------------
+
+REMEDY = """There is no Graphviz here to lay a picture out. Either of these brings one:
+  python -m pip install "pygraphviz>=2.0"     (its wheel carries Graphviz)
+  the program `dot` on the PATH               (apt install graphviz, brew install graphviz, winget install graphviz)
+Without it, viz.tree(loss) prints the same graph as text, and .save("x.dot") writes it in Graphviz's language."""
+
+BUNDLED = """
+import sys, pygraphviz
+graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())
+sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
+"""
+
+
+def engines() -> Iterator[list[str]]:
+    """The commands that run Graphviz on this machine, waiting for the output format as a last argument."""
+    if program := shutil.which("dot"):
+        yield [program, "-T"]
+    try:
+        if int(importlib.metadata.version("pygraphviz").split(".")[0]) >= 2:
+            yield [sys.executable, "-c", BUNDLED, ""]  # in a process of its own, which can be stopped
+    except importlib.metadata.PackageNotFoundError:
+        pass
+
+
+def render(source: str, form: str, seconds: float = 10.0) -> bytes:
+    """What Graphviz makes of DOT text: `form` is json0, png, pdf, ... It is given so many seconds."""
+    complaints = []
+    for *command, last in engines():
+        try:
+            run = subprocess.run(
+                [*command, last + form],
+                input=source.encode(),
+                capture_output=True,
+                timeout=seconds,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except subprocess.TimeoutExpired:
+            raise LayoutError(
+                f"Graphviz was not done with this graph after {seconds:g} s. Draw less of it, viz.draw(loss, depth=1), give it "
+                "more time, viz.draw(loss, seconds=60), or print it, viz.tree(loss)."
+            ) from None
+        if run.returncode == 0 and run.stdout:
+            return run.stdout
+        complaints.append(f"{command[0]}: {run.stderr.decode(errors='replace').strip()[-300:]}")
+    raise LayoutError("\n".join(["Graphviz failed.", *complaints]) if complaints else REMEDY)
+
+
+def layout(source: str, seconds: float = 10.0) -> Layout:
+    """Where Graphviz puts the nodes, edges and clusters of DOT text."""
+    drawn = json.loads(render(source, "json0", seconds))
+    _, _, width, height = numbers(drawn["bb"])
+
+    def point(text: str) -> tuple[float, float]:
+        x, y = numbers(text)
+        return x, height - y
+
+    nodes, clusters = {}, {}
+    for item in drawn.get("objects", []):
+        if "pos" in item:
+            nodes[item["name"]] = point(item["pos"])
+        elif "bb" in item:
+            x0, y0, x1, y1 = numbers(item["bb"])
+            clusters[item["name"].removeprefix("cluster_")] = x0, height - y1, x1, height - y0
+    edges = {}
+    for item in drawn.get("edges", []):
+        if "id" not in item:  # one that only holds things apart
+            continue
+        tip, *curve = item["pos"].split()  # "e,x,y" where the arrow ends, then the control points
+        edges[item["id"]] = [*map(point, curve), point(tip.removeprefix("e,"))]
+    return Layout(width, height, nodes, edges, clusters)
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """The numbers between the commas."""
+    return tuple(float(x) for x in text.split(","))

@@ -1,0 +1,268 @@
+"""Data and positions -> our own small SVG: both themes, a tooltip on everything, the same bytes for the same graph."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from xml.sax import saxutils
+
+from .card import BAR, CHARACTER, HALF, LINE, PADDING, SPACE, Card, Scale, extremes, width_of
+from .data import NONE, WAITING, ZERO, Trace, nested
+from .health import FLAGS
+from .layout import Layout
+
+__all__ = ["THEMES", "svg"]
+
+MARGIN, GAP = 16.0, 22.0  # around the picture, between the parts of the legend
+
+# Vermilion and blue stay apart for every kind of colour blindness (Okabe and Ito, 2008); text never has their colour.
+THEMES = {
+    "light": {
+        "page": "#ffffff", "text": "#1c2128", "muted": "#57606a", "line": "#768390", "cluster": "#f3f5f8",
+        "leaf": "#ffffff", "parameter": "#fff6dd", "operation": "#eaf2fb", "loss": "#f0eafa", "module": "#e9f5ec",
+        "positive": "#d55e00", "negative": "#0072b2",
+        "NAN": "#b3208c", "EXPLODING": "#b3261e", "DEAD": "#24292f", "UNUSED": "#57606a", "VANISHING": "#6639ba",
+        "SATURATED": "#8a5a00", "CANCELLED": "#116a70",
+    },
+    "dark": {
+        "page": "#14181d", "text": "#e6edf3", "muted": "#a3adb8", "line": "#7d8794", "cluster": "#1c222a",
+        "leaf": "#14181d", "parameter": "#332a10", "operation": "#152a42", "loss": "#2b2142", "module": "#14301f",
+        "positive": "#f0803c", "negative": "#56b4e9",
+        "NAN": "#f778ba", "EXPLODING": "#ff7b72", "DEAD": "#e6edf3", "UNUSED": "#a3adb8", "VANISHING": "#b78aff",
+        "SATURATED": "#d8a020", "CANCELLED": "#39c5cf",
+    },
+}  # fmt: skip
+
+
+def css(scope: str, colours: Mapping[str, str]) -> str:
+    """The rules of one theme, for the picture with this id alone."""
+    c = colours
+    rules = {
+        ".page": f"fill:{c['page']}",
+        "text": f"fill:{c['text']}",
+        ".muted": f"fill:{c['muted']}",
+        ".cluster": f"fill:{c['cluster']};stroke:{c['line']}",
+        ".ground": "stroke:none",
+        ".edge": f"fill:none;stroke:{c['line']}",
+        ".tip": f"fill:{c['line']}",
+        ".track": f"fill:none;stroke:{c['line']}",
+        ".positive": f"fill:{c['positive']}",
+        ".negative": f"fill:{c['negative']}",
+        **{f".{kind}": f"fill:{c[kind]};stroke:{c['line']}" for kind in KINDS},
+        **{f".{word}": f"fill:{c[word]}" for word in FLAGS},
+        ".glyph": f"fill:{c['page']}",
+        ".number,.rest": f"fill:{c['page']};stroke:none",
+    }
+    return "".join(f"#{scope} {selector}{{{rule}}}" for selector, rule in rules.items())
+
+
+def style(scope: str) -> str:
+    """The whole style sheet: what both themes share, light, and dark where the reader prefers it."""
+    shared = (
+        f"#{scope} text{{font:11px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;white-space:pre}}"
+        f"#{scope} .symbol,#{scope} .glyph{{font-weight:bold}}#{scope} .note{{font-style:italic}}"
+        f"#{scope} .waiting{{stroke-dasharray:3 3}}#{scope} .node:hover .shape{{stroke-width:2.5}}"
+    )
+    return f"<style>{shared}{css(scope, THEMES['light'])}@media(prefers-color-scheme:dark){{{css(scope, THEMES['dark'])}}}</style>"
+
+
+def svg(graph: Trace, cards: Mapping[str, Card], placed: Layout, source: str, title: str) -> str:
+    """The picture. Its ids start with a digest of what is drawn, so that pictures in one page do not meet."""
+    scope = "g" + hashlib.sha256((source + title).encode()).hexdigest()[:8]
+    scale = Scale.of(node.grad for node in graph.nodes if node.grad is not None)
+    key, key_width, key_height = legend(graph, scale, placed.width)
+    width, height = max(placed.width, key_width) + 2 * MARGIN, placed.height + key_height + 3 * MARGIN
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" id="{scope}" class="glassgrad" role="img" aria-label="{escape(title)}" '
+        f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">',
+        f"<title>{escape(title)}</title>",
+        style(scope),
+        f'<rect class="page" width="{width:.0f}" height="{height:.0f}"/>',
+        f'<g transform="translate({MARGIN:g} {MARGIN:g})">',
+        *(frame(scope, cluster.id, placed.clusters[cluster.id]) for cluster in nested(graph.clusters)),
+        *(arrow(scope, edge.id, placed.edges[edge.id], f"argument {edge.position}") for edge in graph.edges),
+        *(heading(cluster.label, placed.clusters[cluster.id]) for cluster in nested(graph.clusters)),
+        *(draw_card(scope, cards[node.id], *placed.nodes[node.id], scale) for node in graph.nodes),
+        "</g>",
+        f'<g transform="translate({MARGIN:g} {placed.height + 2 * MARGIN:g})">{key}</g>',
+        "</svg>",
+    ]
+    return "\n".join(parts)
+
+
+# ---- parts --------------------------------------------------------------------------------------------------------
+
+
+FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # characters that XML 1.0 cannot say
+
+
+def escape(text: str) -> str:
+    """text as XML, in an element or in an attribute with double quotes."""
+    return saxutils.escape(FORBIDDEN.sub("\ufffd", text), {'"': "&quot;"})
+
+
+def write(x: float, y: float, content: str, kind: str = "", anchor: str = "") -> str:
+    """One piece of text."""
+    kind = f' class="{kind}"' if kind else ""
+    anchor = f' text-anchor="{anchor}"' if anchor else ""
+    return f'<text x="{x:g}" y="{y:g}"{kind}{anchor}>{escape(content)}</text>'
+
+
+def frame(scope: str, name: str, corners: tuple[float, float, float, float]) -> str:
+    """A module's frame."""
+    x0, y0, x1, y1 = corners
+    return f'<rect id="{scope}-{name}" class="cluster" x="{x0:g}" y="{y0:g}" width="{x1 - x0:g}" height="{y1 - y0:g}" rx="6"/>'
+
+
+def heading(label: str, corners: tuple[float, float, float, float]) -> str:
+    """What a frame is called, over whatever edge runs there."""
+    x, y, _, _ = corners
+    ground = f'<rect class="cluster ground" x="{x + 5:g}" y="{y + 4:g}" width="{width_of(label) + 6:g}" height="15"/>'
+    return ground + write(x + 8, y + 15, label, "muted")
+
+
+def arrow(scope: str, name: str, curve: list[tuple[float, float]], tooltip: str) -> str:
+    """An edge: a Bezier curve, and a tip that points where it goes."""
+    *points, end = curve
+    start, rest = points[0], points[1:]
+    path = f"M{start[0]:g} {start[1]:g}C" + " ".join(f"{x:g} {y:g}" for x, y in rest)
+    angle = math.atan2(end[1] - points[-1][1], end[0] - points[-1][0])
+    corners = [(end[0] + 8 * math.cos(angle + turn), end[1] + 8 * math.sin(angle + turn)) for turn in (2.75, -2.75)]
+    tip = " ".join(f"{x:.1f},{y:.1f}" for x, y in (end, *corners))
+    return (
+        f'<g id="{scope}-{name}"><title>{escape(tooltip)}</title><path class="edge" d="{path}"/>'
+        f'<polygon class="tip" points="{tip}"/></g>'
+    )
+
+
+def outline(kind: str, w: float, h: float) -> str:
+    """The shape that tells what a node is."""
+    if kind == "parameter":
+        c = min(9.0, h / 3)
+        path = f"M{c:g} 0H{w - c:g}L{w:g} {c:g}V{h - c:g}L{w - c:g} {h:g}H{c:g}L0 {h - c:g}V{c:g}Z"
+        return f'<path class="shape {kind}" d="{path}"/>'
+    if kind == "module":
+        behind = f'<path class="{kind}" d="M4 0V-4H{w + 4:g}V{h - 4:g}H{w:g}"/>'
+        return f'{behind}<rect class="shape {kind}" width="{w:g}" height="{h:g}"/>'
+    corner = min(13.0, h / 2.5) if kind in ("operation", "loss") else 0
+    shape = f'<rect class="shape {kind}" width="{w:g}" height="{h:g}" rx="{corner:g}"/>'
+    if kind == "loss":
+        shape += f'<rect class="{kind}" x="3" y="3" width="{w - 6:g}" height="{h - 6:g}" rx="{corner - 3:g}"/>'
+    return shape
+
+
+def draw_card(scope: str, card: Card, x: float, y: float, scale: Scale) -> str:
+    """A node: its shape, title, lines of text and gradient bar, centred on (x, y)."""
+    node, w, h = card.node, card.width, card.height
+    symbol, name, size = card.title
+    parts = [outline(node.kind, w, h)]
+    if not card.lines:
+        parts.append(write(w / 2, h / 2 + 4, name, anchor="middle"))
+    else:
+        baseline = PADDING * 0.75 + LINE * 0.75
+        heading = f'<tspan class="symbol">{escape(symbol)}</tspan>' + escape(" " * bool(symbol and name) + name)
+        parts.append(f'<text x="{PADDING:g}" y="{baseline:g}">{heading}</text>')
+        if size:
+            parts.append(write(w - PADDING, baseline, size, "muted", "end"))
+        for kind, label, text in card.lines:
+            baseline += LINE + SPACE * (label == "grad")
+            if kind == "flag":
+                parts.append(chip(PADDING, baseline, label) + write(PADDING + 18, baseline, label, "symbol"))
+                continue
+            if label:
+                parts.append(write(PADDING, baseline, label, "muted"))
+            if label == "grad" and node.state == NONE:
+                parts.append(cross(PADDING + 6 * CHARACTER, baseline))
+            parts.append(write(PADDING + 6 * CHARACTER * (kind != "note"), baseline, text, kind))
+        if card.has_bar:
+            parts.append(bar(PADDING + HALF, h - PADDING * 0.75 - BAR / 2, node.state, node.grad, scale))
+    return (
+        f'<g id="{scope}-{node.id}" class="node" transform="translate({x - w / 2:g} {y - h / 2:g})">'
+        f"<title>{escape(card.tooltip)}</title>{''.join(parts)}</g>"
+    )
+
+
+def bar(x: float, y: float, state: str, g: Any, scale: Scale) -> str:
+    """The gradient around x: negative to the left, positive to the right; or the mark that says why there is none."""
+    axis = f'<path class="track" d="M{x:g} {y - 5:g}v10"/>'
+    if state == WAITING:
+        return axis + f'<rect class="track waiting" x="{x - HALF:g}" y="{y - 3.5:g}" width="{2 * HALF:g}" height="7"/>'
+    if state == ZERO:
+        return axis + f'<circle class="track" cx="{x:g}" cy="{y:g}" r="4"/>'
+    negative, positive = (HALF * scale.length(m) for m in extremes(g))
+    return (
+        f'<path class="track" d="M{x - HALF:g} {y:g}h{2 * HALF:g}" stroke-opacity="0.35"/>'
+        + f'<rect class="negative" x="{x - negative:g}" y="{y - 3.5:g}" width="{negative:g}" height="7"/>' * (negative > 0)
+        + f'<rect class="positive" x="{x:g}" y="{y - 3.5:g}" width="{positive:g}" height="7"/>' * (positive > 0)
+        + axis
+    )
+
+
+def chip(x: float, y: float, word: str) -> str:
+    """A flag's glyph on its colour, in a line of text."""
+    square = f'<rect class="flag {word}" x="{x:g}" y="{y - 10:g}" width="13" height="13" rx="2"/>'
+    return square + write(x + 6.5, y, FLAGS[word][0], "glyph", "middle")
+
+
+def cross(x: float, y: float) -> str:
+    """The mark of what does not require a gradient, at the start of a line of text."""
+    return f'<path class="track" d="M{x:g} {y - 7:g}l8 7m-8 0l8 -7"/>'
+
+
+# ---- the legend ---------------------------------------------------------------------------------------------------
+
+KINDS = {
+    "leaf": "leaf",
+    "parameter": "parameter",
+    "operation": "operation",
+    "module": "module, folded",
+    "loss": "where backward starts",
+}
+MARKS = {
+    ZERO: "gradient exactly 0",
+    WAITING: "backward has not run",
+    NONE: "does not require grad",
+}
+
+
+def legend(graph: Trace, scale: Scale, wide: float) -> tuple[str, float, float]:
+    """What the shapes, marks and bars of this picture mean, in as many rows as its width asks for; and its size."""
+    kinds = {node.kind for node in graph.nodes}
+    states = {node.state for node in graph.nodes if node.kind not in ("number", "rest")}
+    items: list[tuple[str, float, str]] = []  # drawing, its width, what it means
+    for kind, meaning in KINDS.items():
+        if kind in kinds:
+            items.append((f'<g transform="translate(0 -11)">{outline(kind, 26, 15)}</g>', 30, meaning))
+    if any(node.grad is not None and node.state != ZERO for node in graph.nodes):
+        for sign in ("negative", "positive"):
+            items.append((f'<rect class="{sign}" y="-7" width="24" height="7"/>', 24, f"{sign} gradient"))
+        items.append(("", 0, f"bar: log scale from 1e{scale.low} to 1e{scale.high}"))
+    for state, meaning in MARKS.items():
+        if state in states:
+            drawing = cross(0, 0) if state == NONE else bar(HALF if state == WAITING else 5, -3.5, state, None, scale)
+            items.append((drawing, 2 * HALF if state == WAITING else 10, meaning))
+    words = {flag.word for node in graph.nodes for flag in Card(node).flags}
+    for word in FLAGS:
+        if word in words:
+            items.append((chip(0, 0, word), 13, f"{word}: {FLAGS[word][1]}"))
+    return flow(items, max(wide, 560.0), graph.notes)
+
+
+def flow(items: Iterable[tuple[str, float, str]], wide: float, notes: Iterable[str]) -> tuple[str, float, float]:
+    """Drawings with their meanings set in rows, and the notes under them: the SVG, its width, its height."""
+    parts, x, y, reached = [], 0.0, LINE, 0.0
+    for drawing, size, meaning in items:
+        need = size + 6 + width_of(meaning)
+        if x and x + need > wide:
+            x, y = 0.0, y + LINE + 5
+        parts.append(f'<g transform="translate({x:g} {y:g})">{drawing}{write(size + 6 * (size > 0), 0, meaning, "muted")}</g>')
+        x += need + GAP
+        reached = max(reached, x - GAP)
+    for note in notes:
+        y += LINE + 5
+        parts.append(write(0, y, note, "note"))
+        reached = max(reached, width_of(note))
+    return "".join(parts), reached, y + 4
