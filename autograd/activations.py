@@ -33,7 +33,7 @@ def elu(input, alpha=1.0):
     y = np.clip(input, -np.inf, 0)
     np.expm1(y, out=y)
     y *= alpha
-    y += np.clip(input, 0, np.inf)                 # clip with two bounds is NumPy's fastest maximum with a number
+    y += np.clip(input, 0, np.inf)  # clip with two bounds is NumPy's fastest maximum with a number
     return y
 
 
@@ -67,7 +67,7 @@ def normal(x, approximate="none"):
     if approximate == "none":
         return ndtr(x)
     if approximate == "tanh":
-        return (1 + np.tanh(x * (scale + scale * 0.044715 * x * x))) * 0.5
+        return (1 + np.tanh(x * (scale + scale * 0.044715 * np.square(x)))) * 0.5
     raise ValueError(f"gelu's approximate is 'none' or 'tanh', not {approximate!r}.")
 
 
@@ -80,12 +80,15 @@ def density(x, phi, approximate):
 
 scale = math.sqrt(2 / math.pi)
 
-relu       = op(relu,       lambda g, y, x: g * (y > 0),                                                      at=elementwise)
+relu       = op(relu,       lambda g, y, x: g * (y > 0), at=elementwise)
 leaky_relu = op(leaky_relu, lambda g, y, x, negative_slope=0.01: np.where(x > 0, g, g * negative_slope),
                             at=[*elementwise, call((3,), negative_slope=0.3), call((3,), negative_slope=1.5)])
-elu        = op(elu,        lambda g, y, x, alpha=1.0: np.where(x > 0, g, g * (y + alpha)), at=[*elementwise, call((4,), alpha=0.5)])
-softplus   = op(softplus,   lambda g, y, x, beta=1.0, threshold=20.0: np.where(x * beta > threshold, g, g * expit(x * beta)),
+elu        = op(elu,        lambda g, y, x, alpha=1.0: np.where(x > 0, g, g * (y + alpha)),
+                            at=[*elementwise, call((4,), alpha=0.5)])
+softplus   = op(softplus,   lambda g, y, x, beta=1.0, threshold=20.0:
+                            np.where(x * beta > threshold, g, g * expit(x * beta)),
                             at=[*elementwise, call((4,), beta=2.0, threshold=1.0)])
-silu       = op(silu,       lambda g, y, s, x: g * (s + y * (1 - s)),                               saves=expit, at=elementwise)
-gelu       = op(gelu,       lambda g, y, s, x, approximate="none": g * (s + x * density(x, s, approximate)), saves=normal,
-                            at=[*elementwise, call((3, 4), approximate="tanh")])
+silu       = op(silu,       lambda g, y, s, x: g * (s + y * (1 - s)),
+                            saves=expit, at=elementwise)
+gelu       = op(gelu,       lambda g, y, s, x, approximate="none": g * (s + x * density(x, s, approximate)),
+                            saves=normal, at=[*elementwise, call((3, 4), approximate="tanh")])

@@ -17,7 +17,8 @@ from .modes import enable_grad, modes, refuse_edited, refuse_nonfinite
 from . import tensor
 from .tensor import Tensor
 
-float64 = np.float64  # looked up once per operation
+float64, ndarray = np.float64, np.ndarray  # looked up once per operation
+arrays = (np.ndarray, np.generic, Tensor)
 
 __all__ = ["Step", "backward", "grad", "steps", "topological_order"]
 
@@ -142,26 +143,40 @@ def between(order: list[Tensor], wanted: Sequence[Tensor]) -> set[Tensor]:
 
 
 def fit(part: Any, x: Tensor, g: Any, node: Tensor, i: int) -> Any:
-    """part as a gradient of x: summed over the axes along which x was broadcast, in x's dtype, and a leaf's own array."""
-    shape, dtype = x.data.shape, x.data.dtype
-    if not isinstance(part, (np.ndarray, np.generic, Tensor)):
+    """part as a gradient of x: of x's shape and dtype and, if x is a leaf, an array of its own."""
+    data = x.data
+    if not isinstance(part, arrays):
         part = np.asarray(part)
-    if part.shape != shape:
-        extra = part.ndim - len(shape)
+    if part.shape != data.shape:
+        part = unbroadcast(part, data.shape, node, i)
+    if part.dtype is not data.dtype and part.dtype != data.dtype:
+        if part.dtype.kind not in "fiub":
+            raise TypeError(f"The derivative rule of {name(node)} for argument {i} gave {part.dtype}, no real numbers.")
+        part = part.astype(data.dtype)
+    if x.op is None and (part is g or part.__class__ is ndarray and part.base is not None):
+        part = part.copy()
+    return part
+
+
+def unbroadcast(part: Any, shape: tuple[int, ...], node: Tensor, i: int) -> Any:
+    """part summed over the axes along which an argument of this shape was broadcast."""
+    extra = part.ndim - len(shape)
+    axes: Any = tuple(range(extra))
+    if part.shape[extra:] != shape:
         if extra < 0 or any(n != m and n != 1 for n, m in zip(shape, part.shape[extra:])):
             raise ValueError(
-                f"The derivative rule of {node.op.name} for argument {i} gave shape {part.shape}, which does not fit an "  # type: ignore[union-attr]
+                f"The derivative rule of {name(node)} for argument {i} gave shape {part.shape}, which does not fit an "
                 f"argument of shape {shape}. A gradient has its argument's shape, or one that this broadcasts to."
             )
-        axes = *range(extra), *(k + extra for k, n in enumerate(shape) if n != part.shape[k + extra])
-        part = np.reshape(np.add.reduce(part, axis=axes), shape)
-    if part.dtype != dtype:
-        if part.dtype.kind not in "fiub":
-            raise TypeError(f"The derivative rule of {node.op.name} for argument {i} gave {part.dtype}, no real numbers.")  # type: ignore[union-attr]
-        part = part.astype(dtype)
-    if x.op is None and (part is g or getattr(part, "base", None) is not None) and not isinstance(part, Tensor):
-        part = part.copy()  # not a view of somebody else's array
-    return part
+        axes += tuple(k + extra for k, n in enumerate(shape) if n != part.shape[k + extra])
+    part = np.add.reduce(part, axis=axes)
+    return part if part.shape == shape else part.reshape(shape)
+
+
+def name(node: Tensor) -> str:
+    """The name of the operation that made node."""
+    assert node.op is not None
+    return node.op.name
 
 
 def refuse_changed(node: Tensor) -> None:
@@ -169,7 +184,7 @@ def refuse_changed(node: Tensor) -> None:
     for x in node.inputs:
         if isinstance(x, Tensor) and x.tick > node.tick:
             raise RuntimeError(
-                f"A Tensor{f' ({x.name})' if x.name else ''} that {node.op.name} used was changed in place after it was "  # type: ignore[union-attr]
+                f"A Tensor{f' ({x.name})' if x.name else ''} that {name(node)} used was changed in place after it was "
                 "recorded (by an operator such as -=, or by an optimizer's step), so its gradient would be wrong. "
                 "Compute the loss again, then call backward()."
             )

@@ -2,8 +2,9 @@
 
     op(function, one rule for each argument)        rule = lambda g, y, *arguments: the gradient sent to that argument
 
-g arrives, y is the result, then come the arguments. Rules never mention broadcasting, and use only registered functions,
-so that they can be differentiated themselves. What NumPy composes from these is composed in `composed.py`.
+g arrives, y is the result, then come the arguments. Rules never mention broadcasting, and use only registered
+functions, so that they can be differentiated themselves. Products stand in `products.py`, matrices in `linalg.py`; what
+NumPy composes is composed in `composed.py`.
 """
 
 from __future__ import annotations
@@ -11,30 +12,31 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from .tensor import Tensor, call, op, structural, table, untracked
 
-ln2, ln10 = math.log(2), math.log(10)  # Python's floats: NumPy's would turn float32 into float64
+ln2, ln10 = math.log(2), math.log(10)  # Python's floats, as everywhere in rules: NumPy's would make float32 float64
 
 # ---- arithmetic ---------------------------------------------------------------------------------------------------
 
-op(np.add,         lambda g, y, a, b: g,                        lambda g, y, a, b: g,                           symbol="+")
-op(np.subtract,    lambda g, y, a, b: g,                        lambda g, y, a, b: -g,                          symbol="−")
-op(np.multiply,    lambda g, y, a, b: g * b,                    lambda g, y, a, b: g * a,                       symbol="×")
-op(np.divide,      lambda g, y, a, b: g / b,                    lambda g, y, a, b: -g * y / b,    on=(0.5, 2),  symbol="÷")
-op(np.remainder,   lambda g, y, a, b: g,                        lambda g, y, a, b: -g * (a // b), on=(0.5, 2),  symbol="mod")
-op(np.fmod,        lambda g, y, a, b: g,                        lambda g, y, a, b: -g * np.trunc(a / b),        on=(0.5, 2))
-op(np.power,       lambda g, y, a, b: g * power_slope(a, b),    lambda g, y, a, b: g * y * log_base(a), on=(0.5, 2), symbol="^")
-op(np.float_power, lambda g, y, a, b: g * power_slope(a, b),    lambda g, y, a, b: g * y * log_base(a), on=(0.5, 2), symbol="^")
+op(np.add,         lambda g, y, a, b: g,                     lambda g, y, a, b: g,              symbol="+")
+op(np.subtract,    lambda g, y, a, b: g,                     lambda g, y, a, b: -g,             symbol="−")
+op(np.multiply,    lambda g, y, a, b: g * b,                 lambda g, y, a, b: g * a,          symbol="×")
+op(np.divide,      lambda g, y, a, b: g / b,                 lambda g, y, a, b: -g * y / b,     symbol="÷", on=(0.5, 2))
+op(np.power,       lambda g, y, a, b: g * power_slope(a, b), lambda g, y, a, b: g * y * log(a), symbol="^", on=(0.5, 2))
+op(np.float_power, lambda g, y, a, b: g * power_slope(a, b), lambda g, y, a, b: g * y * log(a), symbol="^", on=(0.5, 2))
+op(np.remainder,   lambda g, y, a, b: g,                     lambda g, y, a, b: -g * (a // b),  symbol="%", on=(0.5, 2))
+op(np.fmod,        lambda g, y, a, b: g,                     lambda g, y, a, b: -g * np.trunc(a / b),       on=(0.5, 2))
 
-op(np.negative,    lambda g, y, x: -g,                          symbol="−")
-op(np.positive,    lambda g, y, x: g,                           symbol="+")
-op(np.absolute,    lambda g, y, x: g * np.sign(x),              symbol="|x|")
-op(np.fabs,        lambda g, y, x: g * np.sign(x),              symbol="|x|")
-op(np.square,      lambda g, y, x: 2 * g * x,                   symbol="x²")
-op(np.sqrt,        lambda g, y, x: g / (2 * y),                 symbol="√", on=(0.2, 2))
-op(np.cbrt,        lambda g, y, x: g / (3 * y * y),             symbol="∛", on=(0.2, 2))
-op(np.reciprocal,  lambda g, y, x: -g * y * y,                  symbol="1/x", on=(0.5, 2))
+op(np.negative,    lambda g, y, x: -g,                        symbol="−")
+op(np.positive,    lambda g, y, x: g,                         symbol="+")
+op(np.absolute,    lambda g, y, x: g * np.sign(x),            symbol="|x|")
+op(np.fabs,        lambda g, y, x: g * np.sign(x),            symbol="|x|")
+op(np.square,      lambda g, y, x: 2 * g * x,                 symbol="x²")
+op(np.sqrt,        lambda g, y, x: g / (2 * y),               symbol="√",     on=(0.2, 2))
+op(np.cbrt,        lambda g, y, x: g / (3 * y * y),           symbol="∛",     on=(0.2, 2))
+op(np.reciprocal,  lambda g, y, x: -g * y * y,                symbol="1/x",   on=(0.5, 2))
 
 
 def power_slope(a, b):
@@ -44,8 +46,8 @@ def power_slope(a, b):
     return b * a ** np.where(np.logical_and(a == 0, b == 0), 1, b - 1)
 
 
-def log_base(a):
-    """log a, which a^b grows with in b; 0 at a = 0, where it does not grow."""
+def log(a):
+    """log a, with which a^b grows in b; 0 at a = 0, where it does not grow."""
     return np.log(np.where(a == 0, 1, a))
 
 
@@ -73,41 +75,63 @@ op(np.arccosh, lambda g, y, x:  g / np.sqrt((x - 1) * (x + 1)), on=(1.2, 3))
 op(np.arctanh, lambda g, y, x:  g / ((1 - x) * (1 + x)),        on=(-0.9, 0.9))
 op(np.sinc,    lambda g, y, x:  g * sinc_slope(x, y),           at=[call((3, 4)), call(np.array([0.0, 0.05, -1e-3]))])
 
-for degrees in (np.rad2deg, np.degrees):
-    op(degrees, lambda g, y, x: np.rad2deg(g))
-for radians in (np.deg2rad, np.radians):
-    op(radians, lambda g, y, x: np.deg2rad(g))
+op(np.deg2rad, lambda g, y, x: np.deg2rad(g))
+op(np.radians, lambda g, y, x: np.deg2rad(g))
+op(np.rad2deg, lambda g, y, x: np.rad2deg(g))
+op(np.degrees, lambda g, y, x: np.rad2deg(g))
 
-op(np.hypot,      lambda g, y, a, b: g * a / y,                 lambda g, y, a, b: g * b / y,  on=(0.2, 2))
-op(np.arctan2,    lambda g, y, a, b: over(g * b, a * a + b * b),    lambda g, y, a, b: over(-g * a, a * a + b * b), on=(0.2, 2))
-op(np.logaddexp,  lambda g, y, a, b: g * np.exp(-np.logaddexp(0, b - a)),    lambda g, y, a, b: g * np.exp(-np.logaddexp(0, a - b)))
-op(np.logaddexp2, lambda g, y, a, b: g * np.exp2(-np.logaddexp2(0, b - a)),  lambda g, y, a, b: g * np.exp2(-np.logaddexp2(0, a - b)))
+op(np.hypot,      lambda g, y, a, b: g * a / y,                 lambda g, y, a, b: g * b / y,               on=(0.2, 2))
+op(np.arctan2,    lambda g, y, a, b: over(g * b, a*a + b*b),    lambda g, y, a, b: over(-g * a, a*a + b*b), on=(0.2, 2))
+op(np.logaddexp,  lambda g, y, a, b: g * softer(a, b),          lambda g, y, a, b: g * softer(b, a))
+op(np.logaddexp2, lambda g, y, a, b: g * softer2(a, b),         lambda g, y, a, b: g * softer2(b, a))
+
+
+def softer(a, b):
+    """exp(a) / (exp(a) + exp(b)), without overflow."""
+    return np.exp(-np.logaddexp(0, b - a))
+
+
+def softer2(a, b):
+    """2ᵃ / (2ᵃ + 2ᵇ), without overflow."""
+    return np.exp2(-np.logaddexp2(0, b - a))
+
+
+def over(a, b):
+    """a / b, and 0 where b is 0."""
+    return a * (b != 0) / (b + (b == 0))
 
 
 def sinc_slope(x, y):
-    """(cos πx − sinc x) / x, and near 0, where that cancels, its power series: right to every order at 0 itself."""
+    """(cos πx − sinc x) / x, but near 0, where that cancels, its power series: right to every order at 0 itself."""
     near = np.abs(x) < 0.1
-    series = sum((-1) ** k * math.pi ** (2 * k) * 2 * k / math.factorial(2 * k + 1) * x ** (2 * k - 1) for k in range(1, 8))
-    return np.where(near, series, (np.cos(math.pi * x) - y) / np.where(near, 1, x))
+    small, large = np.where(near, x, 0), np.where(near, 1, x)
+    series = sum((-math.pi**2) ** n * 2 * n / math.factorial(2 * n + 1) * small ** (2 * n - 1) for n in range(1, 8))
+    return np.where(near, series, (np.cos(math.pi * x) - y) / large)
 
 
-# ---- steps: flat wherever they have a derivative ----------------------------------------------------------------------
+# ---- steps: flat wherever they have a derivative ------------------------------------------------------------------
 
-for step in (np.sign, np.floor, np.ceil, np.trunc, np.rint):
-    op(step, lambda g, y, x: np.zeros_like(x))
-op(np.round,        lambda g, y, x, decimals=0: np.zeros_like(x),                   at=[call((3, 4)), call((3,), decimals=1)])
-op(np.floor_divide, lambda g, y, a, b: np.zeros_like(y), lambda g, y, a, b: np.zeros_like(y), on=(0.5, 2), symbol="//")
+op(np.sign,         lambda g, y, x: np.zeros_like(x))
+op(np.floor,        lambda g, y, x: np.zeros_like(x),               symbol="⌊x⌋")
+op(np.ceil,         lambda g, y, x: np.zeros_like(x),               symbol="⌈x⌉")
+op(np.trunc,        lambda g, y, x: np.zeros_like(x))
+op(np.rint,         lambda g, y, x: np.zeros_like(x))
+op(np.round,        lambda g, y, x, decimals=0: np.zeros_like(x),   at=[call((3, 4)), call((3,), decimals=1)])
+op(np.floor_divide, lambda g, y, a, b: np.zeros_like(y), lambda g, y, a, b: np.zeros_like(y),  on=(0.5, 2), symbol="//")
 
 # ---- choosing -----------------------------------------------------------------------------------------------------
 
-for extreme in (np.maximum, np.minimum, np.fmax, np.fmin):
-    op(extreme,  lambda g, y, a, b: half(g, y, a, b),           lambda g, y, a, b: half(g, y, b, a))
+op(np.maximum, lambda g, y, a, b: share(g, y, a, b),            lambda g, y, a, b: share(g, y, b, a))
+op(np.minimum, lambda g, y, a, b: share(g, y, a, b),            lambda g, y, a, b: share(g, y, b, a))
+op(np.fmax,    lambda g, y, a, b: share(g, y, a, b),            lambda g, y, a, b: share(g, y, b, a))
+op(np.fmin,    lambda g, y, a, b: share(g, y, a, b),            lambda g, y, a, b: share(g, y, b, a))
+
 op(np.where, None, lambda g, y, c, a, b: np.where(c, g, 0),     lambda g, y, c, a, b: np.where(c, 0, g),
    at=[call(np.array([True, False, True]), (3,), (2, 3)), call(np.array([[True], [False]]), (), (3,))])
 op(np.nan_to_num,  lambda g, y, x, nan=0.0, posinf=None, neginf=None: g * np.isfinite(x), at=[call((3, 4))])
 
 
-def half(g, y, a, b):
+def share(g, y, a, b):
     """What of g goes to a, if y is the larger or the smaller of a and b: all, nothing, or in a tie half."""
     return np.where(a == b, g / 2, g * (a == y))
 
@@ -127,66 +151,48 @@ clip = op(
 
 # ---- reductions, and what undoes them -----------------------------------------------------------------------------
 
-def keep(g, axis, keepdims):
-    """g with the axes that a reduction removed put back at length one."""
-    if keepdims or axis is None:
-        return g
-    if isinstance(axis, int):                                           # np.expand_dims takes ten times as long
-        return g[(slice(None),) * (axis % (g.ndim + 1)) + (None,)]
-    return np.expand_dims(g, axis)
-
-
-def axes_of(x, axis):
-    """The axes that a reduction over axis removes, all of them not negative."""
-    return tuple(range(x.ndim)) if axis is None else tuple(i % x.ndim for i in (axis if isinstance(axis, tuple) else (axis,)))
-
-
-def count(x, axis):
-    """How many elements of x a reduction over axis brings together."""
-    return x.size if axis is None else math.prod(x.shape[i] for i in axes_of(x, axis))
-
-
-def over(a, b):
-    """a / b, and 0 where b is 0."""
-    return a * (b != 0) / (b + (b == 0))
-
-
-def deviation(x, axis):
-    """How far each element of x is from the mean."""
-    return x - np.mean(x, axis, keepdims=True)
-
-
-reduced = [call((3, 4)), call((2, 3, 4), axis=(0, -1), keepdims=True), call((2, 3), axis=1), call((2, 3), axis=0)]
+reduced = [call((3, 4)), call((2, 3, 4), axis=(0, -1), keepdims=True), call((2, 3), axis=1), call((2, 3), axis=-2)]
 spread = [*reduced, call((2, 3, 4), axis=(0, 2), ddof=1)]
 along = [call((4,)), call((3, 4)), call((2, 3, 4), axis=1), call((3, 4), axis=-1)]
 
 op(np.broadcast_to, lambda g, y, x, shape: g, at=[call((3, 1), shape=(2, 3, 4)), call((), shape=(3,))])
 
-op(np.sum,  lambda g, y, x, axis=None, keepdims=False: np.broadcast_to(keep(g, axis, keepdims), x.shape), symbol="Σ", at=reduced)
-op(np.mean, lambda g, y, x, axis=None, keepdims=False: np.broadcast_to(keep(g / count(x, axis), axis, keepdims), x.shape), at=reduced)
-op(np.var,  lambda g, y, x, axis=None, ddof=0, keepdims=False:
-            keep(g * 2, axis, keepdims) * deviation(x, axis) / (count(x, axis) - ddof), at=spread)
-op(np.std,  lambda g, y, x, axis=None, ddof=0, keepdims=False:
-            keep(over(g, y), axis, keepdims) * deviation(x, axis) / (count(x, axis) - ddof), at=spread)
-op(np.max,  lambda g, y, x, axis=None, keepdims=False: evenly(g, y, x, axis, keepdims), at=reduced)
-op(np.min,  lambda g, y, x, axis=None, keepdims=False: evenly(g, y, x, axis, keepdims), at=reduced)
-op(np.prod, lambda g, y, x, axis=None, keepdims=False:
-            keep(g * y, axis, keepdims) / x if np.all(x) else keep(g, axis, keepdims) * others(x, axis), symbol="Π", at=reduced)
-
-op(np.cumsum,  lambda g, y, x, axis=None: np.reshape(cumsum_from_end(g, axis), x.shape), at=along)
+op(np.sum,     lambda g, y, x, axis=None, keepdims=False:
+               np.broadcast_to(keep(g, axis, keepdims), x.shape),                                at=reduced, symbol="Σ")
+op(np.mean,    lambda g, y, x, axis=None, keepdims=False:
+               np.broadcast_to(keep(g / count(x, axis), axis, keepdims), x.shape),               at=reduced)
+op(np.var,     lambda g, y, x, axis=None, ddof=0, keepdims=False:
+               keep(2 * g, axis, keepdims) * deviation(x, axis) / (count(x, axis) - ddof),       at=spread)
+op(np.std,     lambda g, y, x, axis=None, ddof=0, keepdims=False:
+               keep(over(g, y), axis, keepdims) * deviation(x, axis) / (count(x, axis) - ddof),  at=spread)
+op(np.max,     lambda g, y, x, axis=None, keepdims=False: divide_evenly(g, y, x, axis, keepdims), at=reduced)
+op(np.min,     lambda g, y, x, axis=None, keepdims=False: divide_evenly(g, y, x, axis, keepdims), at=reduced)
+op(np.prod,    lambda g, y, x, axis=None, keepdims=False:
+               keep(g * y, axis, keepdims) / x if np.all(x)
+               else keep(g, axis, keepdims) * others(x, axis),                                   at=reduced, symbol="Π")
+op(np.cumsum,  lambda g, y, x, axis=None: np.reshape(sum_from_end(g, axis), x.shape),            at=along)
 op(np.cumprod, lambda g, y, x, axis=None: np.reshape(
-                   cumsum_from_end(g * y, axis) / np.reshape(x, y.shape) if np.all(x) else others_up_to(g, x, axis), x.shape), at=along)
+               sum_from_end(g * y, axis) / np.reshape(x, y.shape) if np.all(x)
+               else others_so_far(g, np.reshape(x, y.shape), axis or 0), x.shape),               at=along)
 
 
-def evenly(g, y, x, axis, keepdims):
-    """g divided evenly among the elements of x that equal the extreme y."""
-    chosen = np.equal(x, keep(y, axis, keepdims)).astype(x.dtype)
-    return keep(g, axis, keepdims) * (chosen / np.sum(chosen, axis, keepdims=True))
+def keep(g, axis, keepdims):
+    """g with the axes that a reduction removed put back at length one."""
+    if keepdims or axis is None:
+        return g
+    if isinstance(axis, int):  # np.expand_dims takes ten times as long
+        return g[(slice(None),) * (axis % (g.ndim + 1)) + (None,)]
+    return np.expand_dims(g, axis)
 
 
-def cumsum_from_end(g, axis):
-    """For each place, the sum of g there and at all later places."""
-    return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
+def axes_of(x, axis):
+    """The axes of x that a reduction over axis removes."""
+    return tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
+
+
+def count(x, axis):
+    """How many elements of x a reduction over axis brings together."""
+    return x.size if axis is None else math.prod(x.shape[i] for i in axes_of(x, axis))
 
 
 def joined(x, axis):
@@ -196,8 +202,24 @@ def joined(x, axis):
     return np.reshape(moved, (*moved.shape[: x.ndim - len(axes)], count(x, axis)))
 
 
+def deviation(x, axis):
+    """How far each element of x is from the mean over axis."""
+    return x - np.mean(x, axis, keepdims=True)
+
+
+def divide_evenly(g, y, x, axis, keepdims):
+    """g divided evenly among the elements of x that equal the extreme y."""
+    chosen = np.equal(x, keep(y, axis, keepdims)).astype(x.dtype)
+    return keep(g, axis, keepdims) * (chosen / np.sum(chosen, axis, keepdims=True))
+
+
+def sum_from_end(g, axis):
+    """For each place, the sum of g there and at all later places."""
+    return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
+
+
 def others(x, axis):
-    """For each element of x, the product of all others along axis: of those before it times those after it."""
+    """For each element of x, the product of all others over axis: of those before it times those after it."""
     flat, axes = joined(x, axis), axes_of(x, axis)
     product = before(flat) * np.flip(before(np.flip(flat, -1)), -1)
     product = np.reshape(product, (*flat.shape[:-1], *(x.shape[i] for i in axes)))
@@ -209,15 +231,14 @@ def before(x):
     return np.cumprod(np.concatenate([np.ones_like(x[..., :1]), x[..., :-1]], -1), -1)
 
 
-def others_up_to(g, x, axis):
+def others_so_far(g, x, axis):
     """Σᵢ gᵢ ∂yᵢ/∂xₖ for y = cumprod(x), where ∂yᵢ/∂xₖ is the product of x₀ … xᵢ without xₖ, and 0 for i < k."""
-    x = np.moveaxis(np.reshape(x, g.shape), axis or 0, -1)
-    without = np.cumprod(np.where(np.eye(x.shape[-1], dtype=bool), 1, np.expand_dims(x, -2)), -1)     # (..., k, i)
-    slope = np.triu(without) * np.expand_dims(np.moveaxis(g, axis or 0, -1), -2)
-    return np.moveaxis(np.sum(slope, -1), -1, axis or 0)
+    x, g = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
+    without = np.cumprod(np.where(np.eye(x.shape[-1], dtype=bool), 1, np.expand_dims(x, -2)), -1)  # (..., k, i)
+    return np.moveaxis(np.sum(np.triu(without) * np.expand_dims(g, -2), -1), -1, axis)
 
 
-# ---- taking and putting back ----------------------------------------------------------------------------------------
+# ---- taking, and putting back -------------------------------------------------------------------------------------
 
 def getitem(x, index):
     """x[index], for every index that NumPy knows."""
@@ -225,7 +246,7 @@ def getitem(x, index):
 
 
 def scatter(x, index, shape):
-    """Zeros of a shape with x added at index; what arrives at one place several times is summed. Undoes getitem."""
+    """Zeros of a shape with x added at index, where what arrives at one place several times is summed."""
     y = np.zeros(shape, x.dtype)
     if unique(index):
         y[index] = x
@@ -235,28 +256,13 @@ def scatter(x, index, shape):
 
 
 def unique(index):
-    """Whether an index names no element twice, as only lists and arrays of integers can."""
+    """Whether an index can name no element twice, as only lists and arrays of integers do."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(np.ndim(i) == 0 or np.asarray(i).dtype == bool for i in parts if not isinstance(i, slice))
 
 
-rows, mask = np.array([[0, 2], [2, 0]]), np.array([[True, False, True], [False, True, True]])
-places = [
-    call((3, 4), index=1), call((3, 4), index=(slice(None, None, -1), None, 2)), call((3, 4), index=(..., [0, 3, 3])),
-    call((3, 4), index=rows), call((2, 3), index=mask), call((3, 4, 2), index=(rows, slice(1, 3), rows % 2)),
-]  # fmt: skip
-getitem = op(getitem, lambda g, y, x, index: scatter(g, index, x.shape), symbol="[ ]", at=places)
-scatter = op(scatter, lambda g, y, x, index, shape: g[index], at=[
-    call((2, 3), index=(rows[0],), shape=(3, 3)), call((2,), index=1, shape=(3, 2)), call((4,), index=mask, shape=(2, 3))])
-
-op(np.concatenate, each=lambda g, y, i, *xs, axis=0: piece(g, i, xs, axis), at=[
-    call([(2, 3), (1, 3)]), call([(2, 3), (2, 1), (2, 2)], axis=-1), call([(2, 3), (4,)], axis=None)])
-op(np.stack,       each=lambda g, y, i, *xs, axis=0: np.take(g, i, axis), at=[
-    call([(3,), (3,)]), call([(2, 3), (2, 3), (2, 3)], axis=-1)])
-
-
 def piece(g, i, xs, axis):
-    """The part of g that belongs to xs[i] after concatenation along axis."""
+    """The part of g that belongs to xs[i], after concatenation along axis."""
     if axis is None:
         start = sum(np.size(x) for x in xs[:i])
         return np.reshape(g[start : start + np.size(xs[i])], np.shape(xs[i]))
@@ -264,103 +270,92 @@ def piece(g, i, xs, axis):
     return g[(slice(None),) * (axis % g.ndim) + (slice(start, start + np.shape(xs[i])[axis]),)]
 
 
+rows, mask = np.array([[0, 2], [2, 0]]), np.array([[True, False, True], [False, True, True]])
+
+getitem = op(getitem, lambda g, y, x, index: scatter(g, index, x.shape), symbol="[ ]", at=[
+    call((3, 4), index=1), call((3, 4), index=(slice(None, None, -1), None, 2)), call((3, 4), index=(..., [0, 3, 3])),
+    call((3, 4), index=rows), call((2, 3), index=mask), call((3, 4, 2), index=(rows, slice(1, 3), rows % 2))])
+scatter = op(scatter, lambda g, y, x, index, shape: g[index], at=[
+    call((2, 3), index=rows[0], shape=(3, 3)), call((2,), index=1, shape=(3, 2)), call((4,), index=mask, shape=(2, 3))])
+
+op(np.concatenate, each=lambda g, y, i, *xs, axis=0: piece(g, i, xs, axis), at=[
+    call([(2, 3), (1, 3)]), call([(2, 3), (2, 1), (2, 2)], axis=-1), call([(2, 3), (4,)], axis=None)])
+op(np.stack,       each=lambda g, y, i, *xs, axis=0: np.take(g, i, axis), at=[
+    call([(3,), (3,)]), call([(2, 3), (2, 3), (2, 3)], axis=-1)])
+
 # ---- shape --------------------------------------------------------------------------------------------------------
 
 def reshape(x, shape):
-    """x with its elements, in order, in another shape."""                # NumPy 2.0 calls the argument newshape
+    """x with its elements, in order, in another shape."""
     return np.reshape(x, shape)
 
 
-table[np.reshape] = table[op(reshape, lambda g, y, x, shape: np.reshape(g, x.shape), at=[
-    call((3, 4), shape=(2, -1)), call((2, 3), shape=6), call((), shape=(1, 1))])]
+reshape = op(reshape,  lambda g, y, x, shape: np.reshape(g, x.shape), at=[
+    call((3, 4), shape=(2, -1)), call((2, 3), shape=6), call((), shape=(1, 1))])
+table[np.reshape] = table[reshape]  # NumPy 2.0 and 2.1 do not agree on the name of the argument
 
-op(np.expand_dims, lambda g, y, x, axis: np.reshape(g, x.shape),                  at=[call((3, 4), axis=(0, 2)), call((3,), axis=-1)])
-op(np.squeeze,     lambda g, y, x, axis=None: np.reshape(g, x.shape),             at=[call((3, 1, 4, 1)), call((1, 3, 1), axis=0)])
-op(np.transpose,   lambda g, y, x, axes=None: np.transpose(g, None if axes is None else np.argsort([i % x.ndim for i in axes])), symbol="ᵀ", at=[
-                   call((3, 4)), call((2, 3, 4), axes=(1, 2, 0)), call((2, 3, 4), axes=(-1, 0, 1))])
-op(np.swapaxes,    lambda g, y, x, axis1, axis2: np.swapaxes(g, axis1, axis2),    at=[call((2, 3, 4), axis1=0, axis2=-1)])
-op(np.moveaxis,    lambda g, y, x, source, destination: np.moveaxis(g, destination, source),
-                   at=[call((2, 3, 4), source=0, destination=-1), call((2, 3, 4), source=(0, 1), destination=(1, 2))])
-op(np.flip,        lambda g, y, x, axis=None: np.flip(g, axis),                   at=[call((3, 4)), call((3, 4), axis=1)])
-op(np.roll,        lambda g, y, x, shift, axis=None: np.roll(g, np.negative(shift), axis),
-                   at=[call((3, 4), shift=5), call((3, 4), shift=(1, -2), axis=(0, 1))])
-op(np.rot90,       lambda g, y, x, k=1, axes=(0, 1): np.rot90(g, -k, axes),       at=[call((3, 4)), call((2, 3, 4), k=3, axes=(2, 0))])
-op(np.tril,        lambda g, y, x, k=0: np.tril(g, k),                            at=[call((3, 4)), call((2, 3, 3), k=-1)])
-op(np.triu,        lambda g, y, x, k=0: np.triu(g, k),                            at=[call((3, 4)), call((2, 3, 3), k=1)])
-op(np.copy,        lambda g, y, x: g,                                             at=[call((3,))])
+op(np.expand_dims,     lambda g, y, x, axis: np.reshape(g, x.shape), at=[
+    call((3, 4), axis=(0, 2)), call((3,), axis=-1)])
+op(np.squeeze,         lambda g, y, x, axis=None: np.reshape(g, x.shape), at=[
+    call((3, 1, 4, 1)), call((1, 3, 1), axis=0)])
+op(np.transpose,       lambda g, y, x, axes=None: np.transpose(g, inverse(axes)), symbol="ᵀ", at=[
+    call((3, 4)), call((2, 3, 4), axes=(1, 2, 0)), call((2, 3, 4), axes=(-1, 0, 1))])
+op(np.swapaxes,        lambda g, y, x, axis1, axis2: np.swapaxes(g, axis1, axis2), at=[
+    call((2, 3, 4), axis1=0, axis2=-1)])
+op(np.moveaxis,        lambda g, y, x, source, destination: np.moveaxis(g, destination, source), at=[
+    call((2, 3, 4), source=0, destination=-1), call((2, 3, 4), source=(0, 1), destination=(1, 2))])
+op(np.flip,            lambda g, y, x, axis=None: np.flip(g, axis), at=[
+    call((3, 4)), call((3, 4), axis=1)])
+op(np.roll,            lambda g, y, x, shift, axis=None: np.roll(g, np.negative(shift), axis), at=[
+    call((3, 4), shift=5), call((3, 4), shift=(1, -2), axis=(0, 1))])
+op(np.rot90,           lambda g, y, x, k=1, axes=(0, 1): np.rot90(g, -k, axes), at=[
+    call((3, 4)), call((2, 3, 4), k=3, axes=(2, 0))])
+op(np.tril,            lambda g, y, x, k=0: np.tril(g, k), at=[call((3, 4)), call((2, 3, 3), k=-1)])
+op(np.triu,            lambda g, y, x, k=0: np.triu(g, k), at=[call((3, 4)), call((2, 3, 3), k=1)])
+op(np.copy,            lambda g, y, x: g, at=[call((3,))])
+
+
+def inverse(axes):
+    """The permutation that undoes one of axes; None, which stands for reversing them, undoes itself."""
+    return None if axes is None else np.argsort(normalize_axis_tuple(axes, len(axes)))
 
 
 def astype(x, dtype):
     """x with its elements as another floating dtype."""
-    return np.asarray(x).astype(dtype)[()]
+    return x.astype(dtype)
 
 
-astype = op(astype, lambda g, y, x, dtype: g, at=[call((3,), dtype=np.float64)])      # the engine gives g the dtype of x
+astype = op(astype,    lambda g, y, x, dtype: g, at=[call((3,), dtype=np.float64)])  # the engine gives g the dtype of x
 
-# ---- products -----------------------------------------------------------------------------------------------------
-
-op(np.matmul, lambda g, y, a, b: g @ b.T if b.ndim == 2 else matmul_left(g, a, b),
-              lambda g, y, a, b: a.T @ g if a.ndim == 2 else matmul_right(g, a, b), symbol="@", at=[
-    call((2, 3), (3, 4)), call((3,), (3,)), call((3,), (3, 2)), call((2, 3), (3,)), call((2, 2, 3), (3,)), call((3,), (2, 3, 2)),
-    call((2, 2, 3), (3, 2)), call((2, 3), (2, 3, 2)), call((2, 1, 2, 3), (3, 3, 2))])
-
-
-def matmul_left(g, a, b):
-    """The gradient of a in a @ b, where b is a vector or a stack of matrices."""
-    if b.ndim == 1:
-        return np.expand_dims(g, -1) * b
-    if a.ndim == 1:
-        return (b @ np.expand_dims(g, -1))[..., 0]
-    return g @ np.swapaxes(b, -1, -2)
-
-
-def matmul_right(g, a, b):
-    """The gradient of b in a @ b, where a is a vector or a stack of matrices."""
-    if a.ndim == 1:
-        return np.expand_dims(a, -1) * np.expand_dims(g, -2) if b.ndim > 1 else g * a
-    if b.ndim == 1:
-        return (np.swapaxes(a, -1, -2) @ np.expand_dims(g, -1))[..., 0]
-    return np.swapaxes(a, -1, -2) @ g
-
-
-op(np.inner, lambda g, y, a, b: g * b if 0 in (a.ndim, b.ndim) else np.tensordot(g, b, b.ndim - 1),
-             lambda g, y, a, b: g * a if 0 in (a.ndim, b.ndim) else np.tensordot(g, a, (leading(a), leading(a))), at=[
-    call((3,), (3,)), call((2, 3), (4, 3)), call((), (2, 3)), call((2, 3), (2, 4, 3))])
-op(np.dot,   lambda g, y, a, b: g * b if 0 in (a.ndim, b.ndim) else np.tensordot(g, rows_last(b), b.ndim - 1),
-             lambda g, y, a, b: g * a if 0 in (a.ndim, b.ndim) else rows_last(np.tensordot(g, a, (leading(a), leading(a)))), at=[
-    call((2, 3), (3, 4)), call((3,), (3,)), call((), (2, 3)), call((2, 3), ()), call((2, 3), (3,)), call((2, 3), (2, 3, 4))])
-
-
-def leading(a):
-    """All axes of a but the last."""
-    return tuple(range(a.ndim - 1))
-
-
-def rows_last(b):
-    """b with its last two axes exchanged, if it has two: np.dot sums over the last but one, np.inner over the last."""
-    return np.swapaxes(b, -1, -2) if b.ndim > 1 else b
-
-
-# ---- plain results: about shapes, dtypes, places and truth, which have no derivative --------------------------------
+# ---- plain results: on shapes, dtypes, places and truth, where nothing can be differentiated -------------------------
 
 structural |= {
-    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.isnan, np.isfinite, np.isinf, np.signbit,
-    np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.any, np.all, np.isclose, np.allclose, np.array_equal,
-    np.array_equiv, np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.nonzero, np.argwhere, np.flatnonzero,
-    np.count_nonzero, np.searchsorted, np.digitize, np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like,
-    np.full_like, np.result_type, np.can_cast, np.min_scalar_type, np.common_type, np.iscomplexobj, np.isrealobj, np.isreal,
-    np.iscomplex, np.isneginf, np.isposinf, np.array_repr, np.array_str, np.array2string, np.may_share_memory,
-    np.shares_memory, np.einsum_path, np.isin, np.linalg.matrix_rank,
+    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
+    np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.any, np.all,
+    np.isnan, np.isfinite, np.isinf, np.isneginf, np.isposinf, np.signbit, np.isreal, np.iscomplex,
+    np.isclose, np.allclose, np.array_equal, np.array_equiv, np.isin,
+    np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argwhere, np.nonzero, np.flatnonzero,
+    np.count_nonzero, np.searchsorted, np.digitize, np.linalg.matrix_rank,
+    np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.full_like,
+    np.result_type, np.can_cast, np.min_scalar_type, np.common_type, np.iscomplexobj, np.isrealobj,
+    np.may_share_memory, np.shares_memory, np.array_repr, np.array_str, np.array2string, np.einsum_path,
 }  # fmt: skip
 
+# ---- methods that the table does not attach -----------------------------------------------------------------------
 
-def attach(name, function):
-    """Give Tensor a method that answers with a plain result."""
-    setattr(Tensor, name, lambda self, *args, **kwargs: function(self, *args, **kwargs))
+def method(function):
+    """What makes function a method of Tensor."""
+    return lambda self, *args, **kwargs: function(self, *args, **kwargs)
 
 
-for function in (np.any, np.all, np.argmax, np.argmin, np.argsort, np.nonzero):
-    attach(function.__name__, function)
-
-Tensor.__getitem__ = lambda self, index: table[getitem](self, index=untracked(index, None))
-Tensor.astype = astype
+plain = {function.__name__: method(function) for function in (np.any, np.all, np.argmax, np.argmin, np.argsort, np.nonzero)}
+ours = {
+    "__getitem__": lambda self, index: table[getitem](self, index=untracked(index, None)),
+    "__round__":   lambda self, decimals=0: np.round(self, decimals),
+    "__divmod__":  lambda self, other: np.divmod(self, other),
+    "__rdivmod__": lambda self, other: np.divmod(other, self),
+    "astype":      method(astype),
+    "mT":          property(method(np.matrix_transpose), doc="The last two axes exchanged."),
+}
+for name, attribute in {**plain, **ours}.items():
+    setattr(Tensor, name, attribute)

@@ -1,17 +1,19 @@
-"""The operations of np.linalg beside their derivatives; most formulas are in Giles, "Collected matrix derivative results for
-forward and reverse mode algorithmic differentiation" (2008).
+"""The operations of np.linalg beside their derivatives. Most formulas are in Giles, "An extended collection of matrix
+derivative results for forward and reverse mode algorithmic differentiation" (2008).
 
-A function with several results is one operation whose results lie packed in one array, and are taken out by indexing.
-Where eigenvalues or singular values coincide, what depends on the choice among their vectors is NaN, never a number.
+A function with several results is one operation, whose results lie side by side in one array and are taken out by
+indexing. Where eigenvalues or singular values coincide, whatever depends on the choice among their vectors has no
+derivative, and gets NaN: never a number.
 """
 
 from __future__ import annotations
 
 import functools
+import operator
 
 import numpy as np
 
-from .derivatives import axes_of, count, evenly, keep, over
+from .derivatives import axes_of, count, divide_evenly, keep, over
 from .tensor import call, composed, op
 
 EighResult = type(np.linalg.eigh(np.eye(1)))
@@ -24,9 +26,14 @@ def T(x):
     return np.swapaxes(x, -1, -2)
 
 
+def eye(x):
+    """The unit matrix of as many columns as x has, in its dtype."""
+    return np.eye(x.shape[-1], dtype=x.dtype)
+
+
 def diag(x):
     """The diagonal matrices of the vectors in x."""
-    return np.expand_dims(x, -1) * np.eye(x.shape[-1], dtype=x.dtype)
+    return np.expand_dims(x, -1) * eye(x)
 
 
 def symmetric(x):
@@ -36,18 +43,19 @@ def symmetric(x):
 
 def positive(x):
     """A positive definite matrix made of the one in x, symmetric to the last bit."""
-    return symmetric(x @ T(x)) + x.shape[-1] * np.eye(x.shape[-1])
+    return symmetric(x @ T(x)) + x.shape[-1] * eye(x)
 
 
 square = [call((3, 3)), call((2, 2, 2))]
 hermitian = [call((3, 3), through=symmetric), call((2, 2, 2), through=symmetric)]
+definite = [call((3, 3), through=positive), call((2, 2, 2), through=positive)]
 
 # ---- inverses and determinants ------------------------------------------------------------------------------------
 
 op(np.linalg.inv,   lambda g, y, x: -T(y) @ g @ T(y), at=square)
 op(np.linalg.solve, lambda g, y, a, b: -pairs(solve_back(g, a, b), y, b), lambda g, y, a, b: solve_back(g, a, b), at=[
     call((3, 3), (3,)), call((3, 3), (3, 2)), call((2, 3, 3), (3, 2)), call((2, 3, 3), (3,)), call((3, 3), (2, 3, 1))])
-op(np.linalg.pinv,  lambda g, y, x: pinv_back(g, y, x), at=[call((4, 3)), call((2, 2, 3))])       # while the rank stays the same
+op(np.linalg.pinv,  lambda g, y, x: pinv_back(g, y, x), at=[call((4, 3)), call((2, 2, 3))])
 op(np.linalg.det,   lambda g, y, x: np.expand_dims(g, (-1, -2)) * cofactors(y, x), at=[
     *square, call(np.arange(9.0).reshape(3, 3)), call(np.zeros((2, 2)))])
 
@@ -63,50 +71,59 @@ def pairs(x, y, b):
 
 
 def pinv_back(g, y, x):
-    """−yᵀ g yᵀ as for an inverse, and what lies outside of the ranges of x and xᵀ (Golub and Pereyra, 1973)."""
+    """−yᵀ g yᵀ as for an inverse, and what lies outside of the ranges of x and xᵀ (Golub and Pereyra, 1973).
+
+    It holds where the rank stays the same nearby.
+    """
     outside_x = np.eye(x.shape[-2], dtype=x.dtype) - x @ y
-    outside_y = np.eye(x.shape[-1], dtype=x.dtype) - y @ x
+    outside_y = eye(x) - y @ x
     return -T(y) @ g @ T(y) + outside_x @ T(g) @ y @ T(y) + T(y) @ y @ T(g) @ outside_y
 
 
 def cofactors(y, x):
-    """∂ det(x) / ∂x: by the inverse, or where there is none by the determinants of what is left without row i and column j."""
+    """∂ det(x)/∂x: by the inverse, or if there is none, by the determinants of x without row i and column j."""
     n = x.shape[-1]
     if np.all(np.linalg.matrix_rank(x) == n):
         return np.expand_dims(y, (-1, -2)) * T(np.linalg.inv(x))
     i = np.arange(n)
     rest = np.array([np.delete(i, k) for k in i])
-    minors = x[..., rest[:, None, :, None], rest[None, :, None, :]]                     # (..., n, n, n − 1, n − 1)
+    minors = x[..., rest[:, None, :, None], rest[None, :, None, :]]      # (..., n, n, n − 1, n − 1)
     return (-1.0) ** (i + i[:, None]) * np.linalg.det(minors)
 
 
-log_det = op(lambda x: np.stack(np.linalg.slogdet(x)), lambda g, y, x: np.expand_dims(g[1], (-1, -2)) * T(np.linalg.inv(x)),
-             name="slogdet", at=square)
+def sign_and_log(x):
+    """The sign and the logarithm of the absolute value of the determinant."""
+    return np.stack(np.linalg.slogdet(x))
+
+
+sign_and_log = op(
+    sign_and_log, lambda g, y, x: np.expand_dims(g[1], (-1, -2)) * T(np.linalg.inv(x)), name="slogdet", at=square)
 
 
 @composed(np.linalg.slogdet, at=square)
 def slogdet(a):
     """The sign and the logarithm of the absolute value of the determinant."""
-    return SlogdetResult(*log_det(a))
+    return SlogdetResult(*sign_and_log(a))
 
 
 @composed(np.linalg.matrix_power, at=[call((3, 3), n) for n in (-2, 0, 1, 2, 3, 5)])
 def matrix_power(a, n):
-    """a @ a @ ... @ a, or of the inverse for n < 0, by repeated squaring."""
+    """a @ a @ ... @ a, or the same of the inverse for n < 0, by repeated squaring."""
+    n = operator.index(n)
     if n < 0:
         a, n = np.linalg.inv(a), -n
     if n == 0:
-        return a * 0 + np.eye(a.shape[-1], dtype=a.dtype)
-    if n == 3:                                                          # as NumPy does, to the last bit
+        return a * 0 + eye(a)
+    if n == 3:  # where NumPy does not square
         return a @ a @ a
-    result = None
+    power, result = a, None
     while True:
         n, odd = divmod(n, 2)
         if odd:
-            result = a if result is None else result @ a
+            result = power if result is None else result @ power
         if n == 0:
             return result
-        a = a @ a
+        power = power @ power
 
 
 op(np.linalg.multi_dot, each=lambda g, y, i, *arrays: multi_dot_back(g, i, arrays), at=[
@@ -115,7 +132,8 @@ op(np.linalg.multi_dot, each=lambda g, y, i, *arrays: multi_dot_back(g, i, array
 
 def multi_dot_back(g, i, arrays):
     """(the product before)ᵀ g (the product after)ᵀ, where the first may be a row and the last a column."""
-    matrices = [np.reshape(arrays[0], (-1, arrays[1].shape[0])), *arrays[1:-1], np.reshape(arrays[-1], (arrays[-1].shape[0], -1))]
+    first, *between, last = arrays
+    matrices = [np.reshape(first, (-1, first.shape[-1])), *between, np.reshape(last, (last.shape[0], -1))]
     g = np.reshape(g, (matrices[0].shape[0], matrices[-1].shape[1]))
     if i > 0:
         g = T(functools.reduce(np.matmul, matrices[:i])) @ g
@@ -126,15 +144,16 @@ def multi_dot_back(g, i, arrays):
 
 # ---- factors ------------------------------------------------------------------------------------------------------
 
-op(np.linalg.cholesky, lambda g, y, x: cholesky_back(g, y), at=[call((3, 3), through=positive), call((2, 2, 2), through=positive)])
+op(np.linalg.cholesky, lambda g, y, x: cholesky_back(g, y),                 at=definite)
 op(np.linalg.eigvalsh, lambda g, y, x, UPLO="L": eigvalsh_back(g, x, UPLO), at=hermitian)
+op(np.linalg.svdvals,  lambda g, y, x: svdvals_back(g, x),                  at=[call((3, 3)), call((2, 4, 2))])
 
 
 def cholesky_back(g, y):
-    """L⁻ᵀ (Lᵀ g, its lower half) L⁻¹, symmetrised as in PyTorch (Murray, 2016)."""
-    n, inverse = y.shape[-1], np.linalg.inv(y)
-    half = np.tri(n, dtype=y.dtype) - np.eye(n, dtype=y.dtype) / 2
-    return symmetric(T(inverse) @ (T(y) @ g * half) @ inverse)
+    """L⁻ᵀ (the lower half of Lᵀ g) L⁻¹, symmetrised as in PyTorch (Murray, 2016)."""
+    inverse = np.linalg.inv(y)
+    lower_half = np.tri(y.shape[-1], dtype=y.dtype) - eye(y) / 2
+    return symmetric(T(inverse) @ (T(y) @ g * lower_half) @ inverse)
 
 
 def eigvalsh_back(g, x, UPLO):
@@ -143,7 +162,13 @@ def eigvalsh_back(g, x, UPLO):
     return v @ (diag(g) + undecided(g, w)) @ T(v)
 
 
-def eigh_pack(x, UPLO="L"):
+def svdvals_back(g, x):
+    """U diag(g) Vᵀ."""
+    u, s, vh = np.linalg.svd(x, full_matrices=False)
+    return u @ (diag(g) + undecided(g, s)) @ vh
+
+
+def eigh_packed(x, UPLO="L"):
     """The eigenvectors of x, and below them its eigenvalues."""
     w, v = np.linalg.eigh(x, UPLO)
     return np.concatenate([v, w[..., None, :]], -2)
@@ -158,7 +183,7 @@ def eigh_back(g, y):
     return v @ (diag(gw) + undecided(gw, w) + turn) @ T(v)
 
 
-eigh_packed = op(eigh_pack, lambda g, y, x, UPLO="L": eigh_back(g, y), name="eigh", at=hermitian)
+eigh_packed = op(eigh_packed, lambda g, y, x, UPLO="L": eigh_back(g, y), name="eigh", at=hermitian)
 
 
 @composed(np.linalg.eigh, at=hermitian)
@@ -168,86 +193,81 @@ def eigh(a, UPLO="L"):
     return EighResult(packed[..., -1, :], packed[..., :-1, :])
 
 
-def svd_pack(x):
+def svd_packed(x):
     """Uᵀ, the singular values and Vᵀ side by side."""
     u, s, vh = np.linalg.svd(x, full_matrices=False)
     return np.concatenate([T(u), s[..., None], vh], -1)
 
 
-def svd_pieces(packed, rows):
-    """U, s and Vᵀ."""
-    return T(packed[..., :rows]), packed[..., rows], packed[..., rows + 1 :]
+def unpacked(p, m):
+    """U of m rows, the singular values and Vᵀ."""
+    return T(p[..., :m]), p[..., m], p[..., m + 1 :]
 
 
 def svd_back(g, y, x):
     """As in Townsend, "Differentiating the singular value decomposition" (2016)."""
-    (u, s, vh), (gu, gs, gvh) = svd_pieces(y, x.shape[-2]), svd_pieces(g, x.shape[-2])
-    row, column, asked = np.expand_dims(s, -2), np.expand_dims(s, -1), np.logical_or(used(gu, -2), used(gvh, -1))
-    mu, mv, gap, near = T(u) @ gu, vh @ T(gvh), (row - column) * (row + column), coincide(s)
-    turn_u, turn_v = (divided(m - T(m), gap, near, either(asked)) for m in (mu, mv))
+    m, n = x.shape[-2:]
+    (u, s, vh), (gu, gs, gvh) = unpacked(y, m), unpacked(g, m)
+    row, column = np.expand_dims(s, -2), np.expand_dims(s, -1)
+    asked, vanish = np.logical_or(used(gu, -2), used(gvh, -1)), s <= rounding(s)
+    mu, mv, gap = T(u) @ gu, vh @ T(gvh), (row - column) * (row + column)
+    turn_u, turn_v = (divided(p - T(p), gap, coincide(s), either(asked)) for p in (mu, mv))
     result = u @ (diag(gs) + undecided(gs, s) + turn_u * row + column * turn_v) @ vh
-    zero = s <= rounding(s)
-    if x.shape[-2] > s.shape[-1]:
-        result = result + divided(gu - u @ mu, row, *(np.expand_dims(p, -2) for p in (zero, asked))) @ vh
-    if x.shape[-1] > s.shape[-1]:
-        result = result + u @ divided(gvh - T(mv) @ vh, column, *(np.expand_dims(p, -1) for p in (zero, asked)))
+    if m > n:
+        result = result + divided(gu - u @ mu, row, np.expand_dims(vanish, -2), np.expand_dims(asked, -2)) @ vh
+    if m < n:
+        result = result + u @ divided(gvh - T(mv) @ vh, column, np.expand_dims(vanish, -1), np.expand_dims(asked, -1))
     return result
 
 
-svd_packed = op(svd_pack, lambda g, y, x: svd_back(g, y, x), name="svd", at=[*square, call((4, 2)), call((2, 2, 3))])
+svd_packed = op(svd_packed, lambda g, y, x: svd_back(g, y, x), name="svd", at=[*square, call((4, 2)), call((2, 2, 3))])
 
 
-@composed(np.linalg.svd, at=[call((3, 3)), call((4, 2), full_matrices=False), call((2, 2, 3), full_matrices=False), call((3, 2), compute_uv=False)])
+@composed(np.linalg.svd, at=[
+    call((3, 3)), call((4, 2), full_matrices=False), call((2, 2, 3), full_matrices=False),
+    call((3, 2), compute_uv=False)])
 def svd(a, full_matrices=True, compute_uv=True):
-    """U, s, Vᵀ with a = U diag(s) Vᵀ and s decreasing."""
+    """U, s and Vᵀ with a = U diag(s) Vᵀ and s decreasing."""
     if not compute_uv:
         return np.linalg.svdvals(a)
+    packed = svd_packed(a)
     if full_matrices and a.shape[-1] != a.shape[-2]:
-        raise ValueError("np.linalg.svd of a Tensor takes full_matrices=False: the vectors beyond those have no derivative.")
-    return SVDResult(*svd_pieces(svd_packed(a), a.shape[-2]))
-
-
-op(np.linalg.svdvals, lambda g, y, x: svdvals_back(g, x), at=[call((3, 3)), call((2, 4, 2))])
-
-
-def svdvals_back(g, x):
-    """U diag(g) Vᵀ."""
-    u, s, vh = np.linalg.svd(x, full_matrices=False)
-    return u @ (diag(g) + undecided(g, s)) @ vh
+        raise ValueError("np.linalg.svd() of a Tensor takes full_matrices=False; the other vectors have no derivative.")
+    return SVDResult(*unpacked(packed, a.shape[-2]))
 
 
 def rounding(w):
-    """How much two of the eigenvalues or singular values w differ by rounding alone."""
+    """How far apart rounding alone may put two of the eigenvalues or singular values w."""
     return w.shape[-1] * np.finfo(w.dtype).eps * np.max(np.abs(w), -1, keepdims=True)
 
 
 def coincide(w):
-    """Which pairs of different places have the same eigenvalue or singular value."""
+    """Which pairs of places in w hold the same eigenvalue or singular value."""
     gap = np.abs(np.expand_dims(w, -2) - np.expand_dims(w, -1))
     return np.logical_and(gap <= np.expand_dims(rounding(w), -1), ~np.eye(w.shape[-1], dtype=bool))
 
 
+def undecided(g, w):
+    """NaN for pairs with one eigenvalue between them but two gradients, as either could be the first; 0 for others."""
+    apart = np.abs(np.expand_dims(g, -2) - np.expand_dims(g, -1))
+    tolerance = np.finfo(g.dtype).eps ** 0.5 * np.max(np.abs(g), -1, keepdims=True)
+    return np.where(np.logical_and(coincide(w), apart > np.expand_dims(tolerance, -1)), np.nan, 0)
+
+
 def divided(m, by, vanishes, asked):
-    """m / by, and where `by` vanishes NaN if that was asked for, else 0. On a diagonal 0 / 0 is 0."""
+    """m / by, and where `by` vanishes, NaN if that was asked for, else 0. On a diagonal 0 / 0 is 0."""
     by = np.where(vanishes, np.nan, np.where(by == 0, 1, by))
     return np.where(np.logical_and(vanishes, np.logical_not(asked)), 0, m / by)
 
 
 def used(g, axis):
-    """Which vectors, lying along axis, a gradient arrived at."""
+    """Which of the vectors that lie along axis a gradient arrived at."""
     return np.any(g != 0, axis)
 
 
 def either(flags):
-    """For each pair of vectors whether one of the two has its flag set."""
+    """For each pair of vectors, whether one of the two has its flag set."""
     return np.logical_or(np.expand_dims(flags, -2), np.expand_dims(flags, -1))
-
-
-def undecided(g, w):
-    """NaN for pairs with one eigenvalue between them and different gradients, where it matters which is which; else 0."""
-    apart = np.abs(np.expand_dims(g, -2) - np.expand_dims(g, -1))
-    tolerance = np.finfo(g.dtype).eps ** 0.5 * np.max(np.abs(g), -1, keepdims=True)
-    return np.where(np.logical_and(coincide(w), apart > np.expand_dims(tolerance, -1)), np.nan, 0)
 
 
 # ---- norms --------------------------------------------------------------------------------------------------------
@@ -258,25 +278,30 @@ def vector_norm(x, ord=None, axis=None, keepdims=False):
 
 
 def norm_back(g, y, x, ord, axis, keepdims):
-    """g ∂y/∂x, and 0 at x = 0, as in PyTorch."""
+    """g ∂y/∂x, and 0 at x = 0 as in PyTorch."""
     if ord in (None, 2, "fro"):
         return keep(over(g, y), axis, keepdims) * x
     if ord in (np.inf, -np.inf):
-        return evenly(g, y, np.abs(x), axis, keepdims) * np.sign(x)
+        return divide_evenly(g, y, np.abs(x), axis, keepdims) * np.sign(x)
     if ord == 0:
         return np.zeros_like(x)
-    return keep(g * (y != 0) / (y + (y == 0)) ** (ord - 1), axis, keepdims) * np.sign(x) * (np.abs(x) + (x == 0)) ** (ord - 1)
+    x_power = np.sign(x) * (np.abs(x) + (x == 0)) ** (ord - 1)
+    return keep(g * (y != 0) / (y + (y == 0)) ** (ord - 1), axis, keepdims) * x_power
 
 
 vector_norm = op(
-    vector_norm, lambda g, y, x, ord=None, axis=None, keepdims=False: norm_back(g, y, x, ord, axis, keepdims), name="norm", at=[
+    vector_norm,
+    lambda g, y, x, ord=None, axis=None, keepdims=False: norm_back(g, y, x, ord, axis, keepdims),
+    name="norm", symbol="‖x‖", at=[
         call((3, 4)), call((3, 4), axis=0), call((2, 3, 4), axis=(0, 2), keepdims=True), call((3, 4), ord="fro"),
-        *(call((3, 4), ord=p, axis=-1) for p in (0, 1, 2, 3, 2.5, -1, np.inf, -np.inf))])
+        *(call((3, 4), ord=p, axis=-1) for p in (0, 1, 2, 3, 2.5, -1, np.inf, -np.inf))],
+)
 
 
 @composed(np.linalg.norm, at=[
     call((3,)), call((3,), ord=3), call((2, 3, 4), ord="fro", axis=(0, 2)),
-    *(call((3, 4), ord=p) for p in (1, -1, 2, -2, np.inf, -np.inf, "nuc")), call((2, 3, 4), ord=1, axis=(2, 0), keepdims=True)])
+    *(call((3, 4), ord=p) for p in (1, -1, 2, -2, np.inf, -np.inf, "nuc")),
+    call((2, 3, 4), ord=1, axis=(2, 0), keepdims=True)])
 def norm(x, ord=None, axis=None, keepdims=False):
     """The norm of vectors, or of the matrices on two axes."""
     axes = axes_of(x, axis)
@@ -293,8 +318,9 @@ def norm(x, ord=None, axis=None, keepdims=False):
     return np.expand_dims(result, axes) if keepdims else result
 
 
-@composed(np.linalg.vector_norm, at=[call((2, 3)), call((2, 3), ord=1, keepdims=True), call((2, 3, 4), axis=(0, 2), ord=3)])
-def vector_norm_of_axes(x, *, axis=None, keepdims=False, ord=2):
+@composed(np.linalg.vector_norm, at=[
+    call((2, 3)), call((2, 3), ord=1, keepdims=True), call((2, 3, 4), axis=(0, 2), ord=3)])
+def norm_over_axes(x, /, *, axis=None, keepdims=False, ord=2):
     """The norm of all elements on the given axes, as of one vector."""
     axes = axes_of(x, axis)
     front = np.moveaxis(x, axes, range(len(axes)))
@@ -302,12 +328,16 @@ def vector_norm_of_axes(x, *, axis=None, keepdims=False, ord=2):
     return np.expand_dims(result, axes) if keepdims else result
 
 
-composed(np.linalg.matrix_norm, at=[call((3, 4)), call((2, 3, 4), ord=1)])(
-         lambda x, *, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims))
+@composed(np.linalg.matrix_norm, at=[call((3, 4)), call((2, 3, 4), ord=1)])
+def matrix_norm(x, /, *, keepdims=False, ord="fro"):
+    """The norm of the matrices on the last two axes."""
+    return norm(x, ord, (-2, -1), keepdims)
 
-# ---- np.linalg's other names for what stands elsewhere --------------------------------------------------------------
 
-composed(np.linalg.trace,    at=square)(lambda x, *, offset=0: np.trace(x, offset, -2, -1))
-composed(np.linalg.diagonal, at=square)(lambda x, *, offset=0: np.diagonal(x, offset, -2, -1))
+# ---- np.linalg's own variants of what stands elsewhere ------------------------------------------------------------
+
+composed(np.linalg.matrix_transpose, at=square)(lambda x, /: T(x))
+composed(np.linalg.trace,    at=square)(lambda x, /, *, offset=0: np.trace(x, offset, -2, -1))
+composed(np.linalg.diagonal, at=square)(lambda x, /, *, offset=0: np.diagonal(x, offset, -2, -1))
 composed(np.linalg.outer,    at=[call((3,), (4,))])(lambda x1, x2, /: np.outer(x1, x2))
-composed(np.linalg.cross,    at=[call((3,), (2, 3))])(lambda x1, x2, *, axis=-1: np.cross(x1, x2, axis=axis))
+composed(np.linalg.cross,    at=[call((3,), (2, 3))])(lambda x1, x2, /, *, axis=-1: np.cross(x1, x2, axis=axis))

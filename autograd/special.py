@@ -28,7 +28,7 @@ def floating(function):
         elif dtype.kind != "f":
             raise TypeError(f"{function.__name__} takes real numbers, not {dtype}. Convert first: x.astype(float).")
         work = np.float32 if dtype == np.float16 else dtype
-        with np.errstate(all="ignore"):            # overflow to ∞ and underflow to 0 are right wherever they happen here
+        with np.errstate(all="ignore"):  # overflow to ∞ and underflow to 0 are right wherever they happen here
             y = function(x.astype(work, copy=False) if x.ndim else x.astype(work).reshape(1), *args, **kwargs)
             y = y.astype(dtype, copy=False)
         return y if x.ndim and y.ndim else y.reshape(())[()]
@@ -39,11 +39,11 @@ def floating(function):
 elementwise = [call((3, 4)), call(())]
 along = [call((3, 4)), call((3, 4), axis=-1), call((2, 3, 4), axis=(0, 2))]
 
-# ---- the error function ---------------------------------------------------------------------------------------------
-# Both sets of coefficients were fitted by us, in 60-digit arithmetic, each error weighted by what it does to erf: by rational
-# least squares (Sanathanan and Koerner, 1963), for float32 then by Remez exchange. Lowest power first. All but one are
-# positive, so that Horner's rule loses nothing to cancellation; and the 1 of 2/√π = 1.128... stands outside of the quotient,
-# so that near 0 the quotient's rounding counts an eighth.
+# ---- the error function -------------------------------------------------------------------------------------------
+# Both sets of coefficients were fitted by us, in 60-digit arithmetic, each error weighted by what it does to erf: by
+# rational least squares (Sanathanan and Koerner, 1963), for float32 then by Remez exchange. Lowest power first. All but
+# one are positive, so that Horner's rule loses nothing to cancellation; and the 1 of 2/√π = 1.128... stands outside of
+# the quotient, so that near 0 the quotient's rounding counts an eighth.
 
 # float32: artanh(erf x) = x + x P(x²)/Q(x²) on |x| ≤ 3.95; the fit is off by 1.1e-8 of erf
 P32 = (0.128379181, 0.119622052, 0.0157915223, 0.00138902222, -1.52496395e-05)
@@ -77,14 +77,14 @@ def erf(x):
     if x.size == 1:
         return np.full_like(x, math.erf(x.item()))
     if x.dtype == np.float32:
-        z = np.clip(x, -4.25, 4.25)                # from 3.92 on, erf is 1 to the last bit; the square must not overflow
+        z = np.clip(x, -4.25, 4.25)  # from 3.92 on, erf is 1 to the last bit; the square must not overflow
         u = z * z
         y = polynomial(P32, u)
         y /= polynomial(Q32, u)
         y *= z
         y += z
         return np.tanh(y, out=y)
-    a = np.clip(x, -6.0, 6.0)                      # from 5.93 on, erf is 1 to the last bit
+    a = np.clip(x, -6.0, 6.0)  # from 5.93 on, erf is 1 to the last bit
     np.abs(a, out=a)
     y = polynomial(P64, a)
     y /= polynomial(Q64, a)
@@ -99,18 +99,18 @@ erf = op(erf, lambda g, y, x: g * (2 / math.sqrt(math.pi)) * np.exp(-x * x), at=
 
 
 def ndtr(x):
-    """Φ(x) = (1 + erf(x/√2)) / 2, the normal distribution function; accurate to 1e-16 of 1, not of its own left tail."""
-    return (1 + erf(x * math.sqrt(0.5))) * 0.5
+    """Φ(x) = (1 + erf(x/√2)) / 2, the normal distribution function, to 1e-16 (not relatively so in the left tail)."""
+    return (1 + erf(np.multiply(x, math.sqrt(0.5)))) * 0.5
 
 
-# ---- logistic functions -----------------------------------------------------------------------------------------------
+# ---- logistic functions -------------------------------------------------------------------------------------------
 
 @floating
 def expit(x):
     """σ(x) = 1 / (1 + exp(−x)), the logistic function.
 
-    This plain form is the accurate one: (1 + tanh(x/2)) / 2 is all cancellation in the left tail, where this one keeps its
-    relative accuracy, expit(−700) = 9.86e-305. Where exp(−x) overflows it is 0; the true value there is subnormal.
+    This plain form is the accurate one: (1 + tanh(x/2)) / 2 is all cancellation in the left tail, where this one keeps
+    its relative accuracy, expit(−700) = 9.86e-305. Where exp(−x) overflows it is 0; the true value there is subnormal.
     """
     y = np.negative(x)
     np.exp(y, out=y)
@@ -121,7 +121,7 @@ def expit(x):
 @floating
 def softmax(x, axis=None):
     """exp(x) / Σ exp(x) over axis, None for all axes. As in SciPy, NaN where +∞ is present or all is −∞."""
-    y = x - np.max(x, axis=axis, keepdims=True)    # exp would overflow; the shift cancels in the quotient
+    y = x - np.max(x, axis=axis, keepdims=True)  # exp would overflow; the shift cancels in the quotient
     np.exp(y, out=y)
     y /= np.sum(y, axis=axis, keepdims=True)
     return y
@@ -171,10 +171,11 @@ def log_but(y, without):
     return np.log(np.where(without, 1, y))
 
 
-expit       = op(expit,       lambda g, y, x: g * y * (1 - y), symbol="σ", at=elementwise)
-softmax     = op(softmax,     lambda g, y, x, axis=None: y * (g - np.sum(g * y, axis, keepdims=True)),           at=along)
-log_softmax = op(log_softmax, lambda g, y, x, axis=None: g - np.exp(y) * np.sum(g, axis, keepdims=True),         at=along)
-logsumexp   = op(logsumexp,   lambda g, y, a, axis=None, keepdims=False:
-                              keep(g, axis, keepdims) * softmax(a, axis), at=[*along, call((2, 3), axis=0, keepdims=True)])
-xlogy       = op(xlogy,       lambda g, z, x, y: g * log_but(y, (x == 0) & (y <= 0)),    lambda g, z, x, y: g * x / y,
-                              on=(0.2, 2), at=[call((3, 4), (3, 4)), call((2, 3), (3,)), call((), ())])
+expit = op(expit, lambda g, y, x: g * y * (1 - y), symbol="σ", at=elementwise)
+xlogy = op(xlogy, lambda g, z, x, y: g * log_but(y, (x == 0) & (y <= 0)), lambda g, z, x, y: g * x / y, on=(0.2, 2),
+           at=[call((3, 4), (3, 4)), call((2, 3), (3,)), call((), ())])
+
+softmax     = op(softmax,     lambda g, y, x, axis=None: y * (g - np.sum(g * y, axis, keepdims=True)),         at=along)
+log_softmax = op(log_softmax, lambda g, y, x, axis=None: g - np.exp(y) * np.sum(g, axis, keepdims=True),       at=along)
+logsumexp   = op(logsumexp,   lambda g, y, a, axis=None, keepdims=False: keep(g, axis, keepdims) * softmax(a, axis),
+                              at=[*along, call((2, 3), axis=0, keepdims=True)])

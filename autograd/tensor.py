@@ -25,7 +25,6 @@ __all__ = ["Op", "Tensor", "call", "composed", "get_default_dtype", "op", "set_d
 new = object.__new__
 numbers = (float, int, bool)
 arrays = (np.ndarray, np.generic)
-ready = (*arrays, *numbers)  # what a rule can compute with as it is
 no_value = np._NoValue  # type: ignore[attr-defined]  # NumPy's "not given", which its signatures show as a default
 
 
@@ -109,7 +108,7 @@ class Op:
     samples    the calls on which its derivatives are checked, with arguments drawn from the interval `on`
     """
 
-    __slots__ = ("each", "function", "keywords", "name", "on", "parameters", "partial", "plain", "rules", "samples", "saves",
+    __slots__ = ("each", "function", "keywords", "name", "on", "parameters", "partial", "plain", "ready", "rules", "samples", "saves",
                  "symbol", "unary")  # fmt: skip
 
     def __init__(
@@ -132,6 +131,7 @@ class Op:
         self.parameters, self.keywords = self.signature()
         self.plain = saves is None and each is None  # so that without metadata a rule is called with nothing but arrays
         self.partial = None in rules
+        self.ready = (*arrays, *numbers) if isinstance(function, np.ufunc) else arrays  # what rules compute with as it is
         self.unary = self.plain and len(rules) == 1 and not self.partial
 
     def signature(self) -> tuple[list[str], set[str]]:
@@ -178,8 +178,8 @@ class Op:
                 if x.tracked:
                     needs.append(i)
                 x = x.data
-            elif not isinstance(x, ready):
-                x = array_from(x, self)
+            elif not isinstance(x, self.ready):
+                x = array_from(x, self, args)
                 args = (*args[:i], x, *args[i + 1 :])
             values.append(x)
         saved = None
@@ -230,7 +230,8 @@ class Op:
 def record(op: Op, data: Any, inputs: Any, values: Any, needs: Any, extra: Any = None) -> Tensor:
     """The node of the graph that says: data = op(*inputs)."""
     node = Node()
-    node.data, node.grad, node.tracked, node.hooks = data, None, True, None
+    node.data, node.grad, node.tracked = data, None, True
+    node.hooks = node.made_by = None
     node.op, node.inputs, node.values, node.needs, node.extra = op, inputs, values, needs, extra
     node.tick = clock
     if mode.active and modes.anomaly:
@@ -241,7 +242,8 @@ def record(op: Op, data: Any, inputs: Any, values: Any, needs: Any, extra: Any =
 def constant(data: Any) -> Tensor:
     """A Tensor without history."""
     leaf = Node()
-    leaf.data, leaf.grad, leaf.tracked, leaf.hooks = data, None, False, None
+    leaf.data, leaf.grad, leaf.tracked = data, None, False
+    leaf.hooks = leaf.made_by = None
     leaf.op, leaf.inputs, leaf.values, leaf.needs, leaf.extra = None, (), (), (), None
     leaf.tick = 0
     return leaf
@@ -359,10 +361,12 @@ def untracked(x: Any, function: Any) -> Any:
     return {k: untracked(v, function) for k, v in x.items()} if isinstance(x, dict) else x
 
 
-def array_from(x: Any, op: Op) -> Any:
-    """The array that a list or another foreign argument of an operation stands for."""
+def array_from(x: Any, op: Op, args: tuple[Any, ...]) -> Any:
+    """The array that x stands for, a list or another foreign argument among the args of an operation."""
     if x is None and not isinstance(op.function, np.ufunc):
         return None  # an argument left out, as in np.clip(t, None, 1)
+    if isinstance(x, numbers):  # of the dtype that the number would not change
+        return np.asarray(x, np.result_type(x, *[a.dtype for a in args if isinstance(a, (Tensor, *arrays))]))
     if isinstance(x, complex):
         raise TypeError(f"{op.name} of a Tensor and a complex number: {no_complex}")
     array = np.asarray(x)
@@ -409,8 +413,8 @@ class Tensor:
         "data", "grad", "tracked",         # the value, its gradient, whether one is wanted
         "op", "inputs",                    # where it came from: op(*inputs); None and () for a leaf
         "values", "extra", "needs",        # what the rules are called with: arrays, (metadata, saved); which inputs need one
-        "tick", "hooks",                   # when it was last changed in place, or recorded; who waits for its gradient
-        "name", "made_by", "line",         # its label; the module calls it left; the source line: None until set
+        "tick", "hooks", "made_by",        # when it was recorded, or changed in place; who waits for its gradient; module calls
+        "name", "line",                    # its label; the source line of the user's that made it: unset is None
         "__weakref__",
     )  # fmt: skip
 
@@ -429,7 +433,7 @@ class Tensor:
     line: Any
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("name", "made_by", "line"):  # left unset where they are not used: most tensors are numbers in passing
+        if name in ("name", "line"):  # left unset where they are not used: most tensors are numbers in passing
             return None
         raise AttributeError(f"A Tensor has no attribute {name!r}.")
 
@@ -446,7 +450,8 @@ class Tensor:
             if array.dtype.kind != "f" and dtype is not None:
                 raise TypeError(f"A Tensor of {array.dtype} cannot require grad. {only_floats}")
             array = np.array(array, array.dtype if array.dtype.kind == "f" else default_dtype)
-        self.data, self.grad, self.tracked, self.hooks = array, None, bool(requires_grad), None
+        self.data, self.grad, self.tracked = array, None, bool(requires_grad)
+        self.hooks = self.made_by = None
         self.op, self.inputs, self.values, self.needs, self.extra = None, (), (), (), None
         self.tick = 0
         if name is not None:
@@ -716,7 +721,8 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
         if mode.active or not needs:
             return entry(self, other)
         node = Node()  # record(), written out: a call would be a third of the whole
-        node.data, node.grad, node.tracked, node.hooks = compute(a, b), None, True, None
+        node.data, node.grad, node.tracked = compute(a, b), None, True
+        node.hooks = node.made_by = None
         node.op, node.inputs, node.values, node.needs, node.extra = entry, (self, other), (a, b), needs, None
         node.tick = clock
         return node

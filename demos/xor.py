@@ -23,20 +23,20 @@ Y = np.array([[0.0], [1.0], [1.0], [0.0]])
 
 def lines():
     """Try every kind of line: which of the 16 ways to answer 0 or 1 on four points does one neuron reach?"""
-    reached = {}
-    for w1, w2, b in product([1, -1, 0], [1, -1, 0], [-1.5, -0.5, 0.5, 1.5]):
+    reached: dict[tuple[int, ...], tuple[float, float, float]] = {}
+    for w1, w2, b in product([1.0, -1.0, 0.0], [1.0, -1.0, 0.0], [-1.5, -0.5, 0.5, 1.5]):
         answer = tuple(int(z > 0) for z in X @ [w1, w2] + b)
         reached.setdefault(answer, (w1, w2, b))
     wanted = tuple(int(y) for y in Y[:, 0])
     right = {answer: sum(a == y for a, y in zip(answer, wanted)) for answer in reached}
-    best = max(right, key=right.get)
+    best = max(right, key=lambda answer: right[answer])
     w1, w2, b = reached[best]
 
     print("1. Which answers can one neuron give?   1 where w1 x1 + w2 x2 + b > 0, else 0")
     print(f"   Lines reach {len(reached)} of the {2 ** len(X)} ways to answer on the four points. Missing:")
     for answer in sorted(set(product([0, 1], repeat=4)) - set(reached)):
         print("      ", *answer, " <- XOR" if answer == wanted else " <- its opposite")
-    print(f"   The best line gets {right[best]} of 4 right: {w1:+} x1 {w2:+} x2 {b:+} > 0 answers", *best)
+    print(f"   The best line gets {right[best]} of 4 right: {w1:+g} x1 {w2:+g} x2 {b:+g} > 0 answers", *best)
     print("   No other line does better: XOR asks for b <= 0 and w1 + w2 + b <= 0, so w1 + w2 + 2b <= 0;")
     print("   and for w1 + b > 0 and w2 + b > 0, so w1 + w2 + 2b > 0. Both at once cannot be.")
 
@@ -77,7 +77,7 @@ def main():
     lines()
 
     print("\n2. One neuron, trained: p = sigmoid(w1 x1 + w2 x2 + b)")
-    neuron = nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())
+    neuron = nn.Perceptron(2)
     before = neuron(X).data
     train(neuron, optim.SGD(neuron.parameters(), lr=2.0), steps)
     truth_table(before, neuron(X).data)

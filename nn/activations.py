@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd import Tensor, call, op, special
 from autograd.activations import elu, gelu, leaky_relu, relu, silu, softplus
-from autograd.special import expit as sigmoid
+from autograd.special import expit
 
 from .module import Module
 
@@ -22,6 +22,11 @@ from .module import Module
 def tanh(input: Any) -> Any:
     """tanh(x)."""
     return input.tanh() if isinstance(input, Tensor) else np.tanh(input)
+
+
+def sigmoid(input: Any) -> Any:
+    """σ(x) = 1 / (1 + exp(−x))."""
+    return expit(input)
 
 
 def logsigmoid(input: Any) -> Any:

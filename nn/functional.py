@@ -1,9 +1,8 @@
 """What layers, activations and losses compute, as functions with PyTorch's names: `import nn.functional as F`."""
 
 from autograd.activations import elu, gelu, leaky_relu, relu, silu, softplus
-from autograd.special import expit as sigmoid
 
-from .activations import hardtanh, log_softmax, logsigmoid, mish, selu, softmax, softsign, tanh
+from .activations import hardtanh, log_softmax, logsigmoid, mish, selu, sigmoid, softmax, softsign, tanh
 from .layers import batch_norm, dropout, embedding, layer_norm, linear
 from .losses import (
     binary_cross_entropy,

@@ -56,11 +56,16 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """y = x Wᵀ + b, for x of shape (..., n_in), W (n_out, n_in), b (n_out,) or None; y has shape (..., n_out)."""
     try:
         return affine(input, weight, bias)
-    except ValueError as error:
-        b = "" if bias is None else f" and a bias of shape {np.shape(bias)}"
+    except (TypeError, ValueError) as error:
+        x, w = (np.asarray(v.data if isinstance(v, Tensor) else v) for v in (input, weight))
+        if x.dtype.kind not in "fiub":
+            raise TypeError(f"linear: the input holds {x.dtype}, not real numbers. Write np.asarray(x, float).") from error
+        if not w.ndim or x.ndim and x.shape[-1] == w.shape[-1]:
+            raise
         raise ValueError(
-            f"linear: an input of shape {np.shape(input)} does not fit a weight of shape {np.shape(weight)}{b}. "
-            f"The input's last axis must be {np.shape(weight)[-1]} long, one number for each input feature."
+            f"linear: an input of shape {x.shape} does not fit a weight of shape {w.shape}: its last axis must have length "
+            f"{w.shape[-1]}, a number for each input feature."
+            + (" Write x[:, None]." if w.shape[-1] == 1 else "")
         ) from error
 
 
@@ -272,14 +277,13 @@ class BatchNorm1d(Module):
                 f"BatchNorm1d({self.num_features}) takes an input of shape (n, {self.num_features}) or "
                 f"(n, {self.num_features}, length), but this has shape {input.shape}."
             )
+        tracking = self.training and self.track_running_stats
+        momentum = 1 / (self.num_batches_tracked.item() + 1) if tracking and self.momentum is None else self.momentum or 0.0
         training = self.training or not self.track_running_stats
-        momentum = self.momentum
-        if self.training and self.track_running_stats:
+        y = batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, training, momentum, self.eps)
+        if tracking:
             self.num_batches_tracked += 1
-            momentum = 1 / self.num_batches_tracked.item() if momentum is None else momentum
-        return batch_norm(
-            input, self.running_mean, self.running_var, self.weight, self.bias, training, momentum or 0.0, self.eps
-        )
+        return y
 
     def extra_repr(self) -> str:
         return (

@@ -182,9 +182,12 @@ def log_loss(p: Any, t: Any) -> Any:
         return -t * np.maximum(np.log(p), -100) - (1 - t) * np.maximum(np.log1p(-p), -100)
 
 
+smallest = float(np.float32(1e-12))  # PyTorch keeps it in single precision
+
+
 def log_loss_slope(p: Any, t: Any) -> Any:
-    """Its derivative by p, (p − t) / p(1 − p), with the denominator not below 10⁻¹², as PyTorch has it."""
-    return (p - t) / np.maximum(p * (1 - p), 1e-12)
+    """Its derivative by p, (p − t) / p(1 − p), with the denominator not below 10⁻¹², as in PyTorch."""
+    return (p - t) / np.maximum(p * (1 - p), smallest)
 
 
 def negative_logit(p: Any) -> Any:

@@ -86,10 +86,18 @@ class Module:
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         if self._pre_hooks:
-            inputs = self.before(inputs)
+            for hook in list(self._pre_hooks.values()):
+                replaced = hook(self, inputs)
+                if replaced is not None:
+                    inputs = replaced if isinstance(replaced, tuple) else (replaced,)
         output = self.forward(*inputs, **options)
         if self._hooks:
-            output = self.after(inputs, output)
+            for hook in list(self._hooks.values()):
+                replaced = hook(self, inputs, output)
+                if replaced is not None:
+                    output = replaced
+        if options:
+            inputs = (*inputs, *options.values())
         if isinstance(output, Tensor):
             if output.op is not None:
                 for x in inputs:
@@ -97,44 +105,20 @@ class Module:
                         return output
                 output.made_by = self, inputs, output.made_by
         elif isinstance(output, (tuple, list, dict)):
-            self.mark(output.values() if isinstance(output, dict) else output, inputs)
-        return output
-
-    def mark(self, outputs: Iterable[Any], inputs: tuple[Any, ...]) -> None:
-        """Leave on each of several outputs that this module made it."""
-        for output in outputs:
-            if isinstance(output, Tensor) and output.op is not None and not any(x is output for x in inputs):
-                output.made_by = self, inputs, output.made_by
-
-    def before(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        """inputs after the pre-hooks."""
-        for hook in list(self._pre_hooks.values()):
-            replaced = hook(self, inputs)
-            if replaced is not None:
-                inputs = replaced if isinstance(replaced, tuple) else (replaced,)
-        return inputs
-
-    def after(self, inputs: tuple[Any, ...], output: Any) -> Any:
-        """output after the hooks."""
-        for hook in list(self._hooks.values()):
-            replaced = hook(self, inputs, output)
-            if replaced is not None:
-                output = replaced
+            for part in output.values() if isinstance(output, dict) else output:
+                if isinstance(part, Tensor) and part.op is not None and not any(x is part for x in inputs):
+                    part.made_by = self, inputs, part.made_by
         return output
 
     def register_forward_pre_hook(self, hook: Callable[[Any, tuple[Any, ...]], Any]) -> Hook:
         """Call hook(module, inputs) before every forward; what it returns, if not None, is used as inputs instead.
         `remove()` of the result takes the hook away again."""
-        return self.hooked("_pre_hooks", hook)
+        return Hook(vars(self).setdefault("_pre_hooks", {}), hook)
 
     def register_forward_hook(self, hook: Callable[[Any, tuple[Any, ...], Any], Any]) -> Hook:
         """Call hook(module, inputs, output) after every forward; what it returns, if not None, is used as output instead.
         `remove()` of the result takes the hook away again."""
-        return self.hooked("_hooks", hook)
-
-    def hooked(self, kind: str, hook: Callable[..., Any]) -> Hook:
-        """hook, added to one kind of this module's hooks."""
-        return Hook(vars(self).setdefault(kind, {}), hook)
+        return Hook(vars(self).setdefault("_hooks", {}), hook)
 
     # ---- finding
 
@@ -160,61 +144,31 @@ class Module:
             raise AttributeError(forgotten(self))
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
 
-    def register_buffer(self, name: str, array: Any, persistent: bool = True) -> None:
+    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Keep an array that is not learned, such as a running mean, as the attribute `name`; saved if persistent."""
         self._buffers = {**self._buffers, name: persistent}
-        setattr(self, name, None if array is None else np.array(array.data if isinstance(array, Tensor) else array))
-
-    def own(self, kind: type) -> Iterator[tuple[str, Any]]:
-        """This module's own attributes of one kind, by name."""
-        return ((name, value) for name, value in vars(self).items() if isinstance(value, kind))
-
-    def own_buffers(self, persistent: bool = False) -> Iterator[tuple[str, Array]]:
-        """This module's own buffers, by name; or only those that are saved."""
-        names = [name for name, saved in self._buffers.items() if saved or not persistent]
-        return ((name, getattr(self, name)) for name in names if getattr(self, name) is not None)
+        setattr(self, name, None if tensor is None else np.array(tensor.data if isinstance(tensor, Tensor) else tensor))
 
     def named_modules(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
         """This module, under the name `prefix`, and all modules inside it, each once, by path."""
-        return self.walk(prefix, set() if remove_duplicate else None)
-
-    def walk(self, path: str, seen: set[Module] | None) -> Iterator[tuple[str, Module]]:
-        if seen is not None:
-            if self in seen:
-                return
-            seen.add(self)
-        refuse_hidden(self)
-        yield path, self
-        for name, child in self.own(Module):
-            yield from child.walk(f"{path}.{name}" if path else name, seen)
+        return walk(self, prefix, set() if remove_duplicate else None)
 
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
         """All parameters, each once, by path."""
-        return self.collect(lambda module: module.own(Parameter), prefix, recurse, remove_duplicate)
+        return collect(parameters_of, self, prefix, recurse, remove_duplicate)
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Array]]:
         """All buffers, each once, by path."""
-        return self.collect(Module.own_buffers, prefix, recurse, remove_duplicate)
-
-    def collect(
-        self, of: Callable[[Module], Iterable[Any]], prefix: str, recurse: bool, remove_duplicate: bool
-    ) -> Iterator[tuple[str, Any]]:
-        """What `of` finds in each module, by path."""
-        seen: set[int] = set()
-        for path, module in self.named_modules(prefix, remove_duplicate) if recurse else [(prefix, self)]:
-            for name, value in of(module):
-                if not (remove_duplicate and id(value) in seen):
-                    seen.add(id(value))
-                    yield f"{path}.{name}" if path else name, value
+        return collect(buffers_of, self, prefix, recurse, remove_duplicate)
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules that are attributes of this one, each once, by name."""
         seen: set[Module] = set()
-        for name, child in self.own(Module):
+        for name, child in children_of(self):
             if child not in seen:
                 seen.add(child)
                 yield name, child
@@ -279,7 +233,7 @@ class Module:
             parameter.data = parameter.data.astype(dtype)
             parameter.grad = None if parameter.grad is None else parameter.grad.astype(dtype)
         for module in self.modules():
-            for name, buffer in module.own_buffers():
+            for name, buffer in buffers_of(module):
                 if buffer.dtype.kind == "f":
                     setattr(module, name, buffer.astype(dtype))
         return self
@@ -294,15 +248,9 @@ class Module:
 
     # ---- saving and loading
 
-    def state(self) -> Iterator[tuple[str, Any]]:
-        """What is saved, by path: parameters, and the persistent buffers, of each module in turn."""
-        for path, module in self.named_modules(remove_duplicate=False):
-            for name, value in (*module.own(Parameter), *module.own_buffers(persistent=True)):
-                yield f"{path}.{name}" if path else name, value
-
     def state_dict(self) -> dict[str, Array]:
-        """Copies of all parameters and buffers, by path: what `load_state_dict` takes."""
-        return {path: np.array(value.data if isinstance(value, Tensor) else value) for path, value in self.state()}
+        """Copies of all parameters and persistent buffers, by path: what `load_state_dict` takes."""
+        return {path: np.array(value.data if isinstance(value, Tensor) else value) for path, value in state_of(self)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> Loaded:
         """Copy the arrays of state_dict into the parameters and buffers of the same path and shape, or change nothing.
@@ -311,27 +259,19 @@ class Module:
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict() takes what state_dict() returns, not {type(state_dict).__name__}.")
-        places = dict(self.state())
         given = {key: value.data if isinstance(value, Tensor) else np.asarray(value) for key, value in state_dict.items()}
+        places = dict(state_of(self))
         missing = [key for key in places if key not in given]
         unexpected = [key for key in given if key not in places]
-        problems = [f"{key} is missing" for key in missing if strict]
-        problems += [f"{key} is unexpected: there is no such parameter here" for key in unexpected if strict]
-        for key in places.keys() & given.keys() if not problems else [key for key in places if key in given]:
-            here, there = places[key], given[key]
-            if here.shape != there.shape:
-                problems.append(f"{key} has shape {there.shape}, but here it is {here.shape}")
-            elif there.dtype.kind not in "fiub":
-                problems.append(f"{key} holds {there.dtype}, not real numbers")
+        both = [(key, places[key], given[key]) for key in places if key in given]
+        problems = [f"missing: {key}" for key in missing if strict] + [f"unexpected: {key}" for key in unexpected if strict]
+        problems += [f"{k}: shape {new.shape}, but here {old.shape}" for k, old, new in both if old.shape != new.shape]
+        problems += [f"{k}: {new.dtype}, not real numbers" for k, _, new in both if new.dtype.kind not in "fiub"]
         if problems:
-            raise RuntimeError(f"The state does not fit {type(self).__name__}; nothing was loaded:\n  " + "\n  ".join(problems))
-        for key in places.keys() & given.keys():
-            place = places[key]
-            if isinstance(place, Tensor):
-                place.data[...] = given[key]
-                stamp(place)
-            else:
-                place[...] = given[key]
+            raise RuntimeError(f"The state does not fit {type(self).__name__}; nothing was loaded.\n  " + "\n  ".join(problems))
+        for _, old, new in both:
+            (old.data if isinstance(old, Tensor) else old)[...] = new
+        stamp(*(old for _, old, _ in both if isinstance(old, Tensor)))
         return Loaded(missing, unexpected)
 
     # ---- showing
@@ -341,11 +281,63 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        lines = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.own(Module)]
+        lines = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in children_of(self)]
         extra = self.extra_repr()
         if not lines:
             return f"{type(self).__name__}({extra})"
         return f"{type(self).__name__}(\n  " + "\n  ".join([extra, *lines] if extra else lines) + "\n)"
+
+
+# ---- finding, for one module and for all inside ---------------------------------------------------------------------
+
+
+def children_of(module: Module) -> list[tuple[str, Any]]:
+    """The modules among module's attributes, by name."""
+    return [(name, value) for name, value in vars(module).items() if isinstance(value, Module)]
+
+
+def parameters_of(module: Module) -> list[tuple[str, Any]]:
+    """The parameters among module's attributes, by name."""
+    return [(name, value) for name, value in vars(module).items() if isinstance(value, Parameter)]
+
+
+def buffers_of(module: Module, saved: bool = False) -> list[tuple[str, Any]]:
+    """The buffers of module, by name; or only those that are saved."""
+    names = [name for name, persistent in module._buffers.items() if persistent or not saved]
+    return [(name, getattr(module, name)) for name in names if getattr(module, name) is not None]
+
+
+def walk(module: Module, path: str, seen: set[Module] | None) -> Iterator[tuple[str, Module]]:
+    """module and all inside, by path; those seen already left out."""
+    if seen is not None:
+        if module in seen:
+            return
+        seen.add(module)
+    refuse_hidden(module)
+    yield path, module
+    for name, child in children_of(module):
+        yield from walk(child, join(path, name), seen)
+
+
+def collect(of: Callable[[Module], Any], root: Module, prefix: str, recurse: bool, once: bool) -> Iterator[tuple[str, Any]]:
+    """What `of` finds in root and, if recurse, in all modules inside, by path; each only once, if `once`."""
+    seen: set[int] = set()
+    for path, module in root.named_modules(prefix, once) if recurse else [(prefix, root)]:
+        for name, value in of(module):
+            if not (once and id(value) in seen):
+                seen.add(id(value))
+                yield join(path, name), value
+
+
+def state_of(root: Module) -> Iterator[tuple[str, Any]]:
+    """What is saved of root, by path: the parameters and the persistent buffers of each module in turn."""
+    for path, module in root.named_modules(remove_duplicate=False):
+        for name, value in parameters_of(module) + buffers_of(module, saved=True):
+            yield join(path, name), value
+
+
+def join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
 
 
 def forgotten(module: Module) -> str:
@@ -397,7 +389,7 @@ class Numbered(Module):
         return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[Any]:
-        return (module for _, module in self.own(Module))
+        return (module for _, module in children_of(self))
 
     def __getitem__(self, index: int | slice) -> Any:
         found = [*iter(self)]
@@ -406,7 +398,7 @@ class Numbered(Module):
         return found[self.position(index)]
 
     def __setitem__(self, index: int, module: Module) -> None:
-        name, _ = list(self.own(Module))[self.position(index)]
+        name, _ = children_of(self)[self.position(index)]
         setattr(self, name, member(module, self))
 
     def position(self, index: int) -> int:
@@ -459,9 +451,9 @@ class Sequential(Numbered):
 class ModuleList(Numbered):
     """A list of modules whose parameters are found. It computes nothing itself: loop over it in `forward`."""
 
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
-        self.extend(modules)
+        self.extend(modules or ())
 
     @classmethod
     def of(cls, modules: Iterable[Module]) -> ModuleList:
@@ -474,9 +466,9 @@ class ModuleList(Numbered):
 class ModuleDict(Module):
     """A dictionary of modules whose parameters are found. It computes nothing itself: pick from it in `forward`."""
 
-    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
         super().__init__()
-        self.update(modules)
+        self.update(modules or ())
 
     def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
         """Add modules, or put them in place of those with the same names."""
@@ -487,7 +479,7 @@ class ModuleDict(Module):
         setattr(self, free_name(self, name), member(module, self))
 
     def __getitem__(self, name: str) -> Any:
-        found = dict(self.own(Module))
+        found = dict(children_of(self))
         if name not in found:
             raise KeyError(f"there is no module {name!r} here, only {list(found)}")
         return found[name]
@@ -507,15 +499,15 @@ class ModuleDict(Module):
 
     def keys(self) -> list[str]:
         """The names, in order."""
-        return [name for name, _ in self.own(Module)]
+        return [name for name, _ in children_of(self)]
 
     def values(self) -> list[Any]:
         """The modules, in order."""
-        return [module for _, module in self.own(Module)]
+        return [module for _, module in children_of(self)]
 
     def items(self) -> list[tuple[str, Any]]:
         """Pairs of name and module, in order."""
-        return list(self.own(Module))
+        return children_of(self)
 
     forward = ModuleList.forward
 

@@ -100,6 +100,8 @@ def examples(x: Any, t: Any, in_features: int) -> tuple[Any, Any]:
         raise ValueError(f"learn() takes x of shape (n, {in_features}), but it has shape {x.shape}.")
     if t.shape not in ((len(x),), (len(x), 1)):
         raise ValueError(f"learn() takes a class for each of the {len(x)} examples, but t has shape {t.shape}.")
+    if not np.isfinite(x).all():
+        raise ValueError("learn() takes finite numbers, but x has NaN or infinity.")
     if not np.isin(t, (0, 1)).all() and not np.isin(t, (-1, 1)).all():
         raise ValueError(f"learn() takes classes 0 and 1, or -1 and 1, but t has {np.unique(t)}.")
     return x, (t.ravel() > 0).astype(np.float64)
@@ -107,7 +109,10 @@ def examples(x: Any, t: Any, in_features: int) -> tuple[Any, Any]:
 
 def made(activation: Any) -> Module:
     """A module of the class `activation`, or what it makes if it is a function; a module itself is taken as it is."""
-    module = activation if isinstance(activation, Module) or not callable(activation) else activation()
+    try:
+        module = activation if isinstance(activation, Module) else activation()
+    except TypeError:
+        module = None
     if not isinstance(module, Module):
         raise TypeError(f"An activation is a class of modules, such as nn.Tanh, not {activation!r}.")
     return module

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -165,6 +164,8 @@ def file_format(file: Path) -> tuple[Any, Any]:
 
 
 def write_npz(file: Path, arrays: Arrays, header: str) -> None:
+    import zipfile  # slow to import, and seldom needed
+
     with zipfile.ZipFile(file, "w") as archive:  # np.savez would take an array called "file" for its own argument
         for name, array in {HEADER: np.frombuffer(header.encode(), np.uint8), **arrays}.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
@@ -173,6 +174,8 @@ def write_npz(file: Path, arrays: Arrays, header: str) -> None:
 
 def read_npz(file: Path) -> tuple[Arrays, str | None]:
     """The arrays in a file, and the header if it is ours."""
+    import zipfile
+
     arrays: Arrays = {}
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()

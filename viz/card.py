@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .data import ARRIVED, NONE, WAITING, ZERO, Flag, Node
+from .data import ARRIVED, LOST, NONE, WAITING, ZERO, Flag, Node
 from .health import FLAGS, worst
 from .text import cut, exact, grid, number, shape, spread
 
@@ -26,8 +25,10 @@ def width_of(text: str) -> float:
     return CHARACTER * sum(1 + (unicodedata.east_asian_width(c) in "WF") - (unicodedata.combining(c) > 0) for c in text)
 
 
-@dataclass(frozen=True)
-class Scale:
+MISSING = {WAITING: "backward has not run", LOST: "none arrived"}
+
+
+class Scale(NamedTuple):
     """How long a gradient's bar is: |g| = 10**low and below has no length, 10**high all of it."""
 
     low: int
@@ -55,18 +56,18 @@ def extremes(g: Any) -> tuple[float, float]:
     return (min(finite.min(), 0.0), max(finite.max(), 0.0)) if finite.size else (0.0, 0.0)
 
 
-@dataclass(frozen=True)
 class Card:
     """The text of one node, line by line: (class, label, text), with the size of the whole."""
 
-    node: Node
+    def __init__(self, node: Node) -> None:
+        self.node = node
 
     @cached_property
     def title(self) -> tuple[str, str, str]:
         """Symbol, name, and the shape of a tensor."""
         node = self.node
         name = cut(node.name) or ("data" if node.state == NONE else "leaf") * (not node.symbol)
-        return cut(node.symbol, 24), name, shape(node.value) if node.value.ndim else ""
+        return cut(node.symbol, 24), name, shape(node.value) if np.ndim(node.value) else ""
 
     @cached_property
     def lines(self) -> list[tuple[str, str, str]]:
@@ -74,15 +75,18 @@ class Card:
         node = self.node
         if node.kind in ("number", "rest"):
             return []
+        notes = [("note", "", note) for note in [*learned(node.inside), *node.notes]]
+        if node.value is None:  # a module that was not called
+            return notes
         lines = labelled("value", said(node.value))
         if node.state == NONE:
             lines += [("muted", "grad", "  not required")]
-        elif node.state == WAITING:
-            lines += [("muted", "grad", "backward has not run")]
+        elif node.state in MISSING:
+            lines += [("muted", "grad", MISSING[node.state])]
         else:
             lines += labelled("grad", said(node.grad, sign="+"))
         flags = [("flag", flag.word, FLAGS[flag.word][0] + " " + flag.word) for flag in self.flags]
-        return lines + flags + [("note", "", note) for note in [*learned(node.inside), *node.notes]]
+        return lines + flags + notes
 
     @cached_property
     def flags(self) -> list[Flag]:
@@ -102,20 +106,23 @@ class Card:
 
     @property
     def has_bar(self) -> bool:
-        return self.node.state != NONE
+        return self.node.state not in (NONE, LOST)
 
     @cached_property
     def tooltip(self) -> str:
         """Everything about the node, with all digits."""
         node = self.node
+        title = " ".join(filter(None, (node.symbol, node.name))) or "leaf"
+        if node.value is None:
+            return "\n".join([title, *node.notes])
         value = f"value = {exact(node.value)}"
         grad = {
             ARRIVED: f"grad = {exact(node.grad)}",
             ZERO: "grad = 0 exactly" + (f" in all of {node.grad.shape}" if np.ndim(node.grad) else ""),
             WAITING: "no gradient yet: backward has not run",
+            LOST: "no gradient: the backward pass did not come here",
             NONE: "does not require grad",
         }[node.state]
-        title = " ".join(filter(None, (node.symbol, node.name))) or "leaf"
         flags = [f"{flag.word}: {flag.reason}" for flag in self.flags]
         return "\n".join([f"{title}: {node.kind}, {shape(node.value)}", value, grad, *flags, *node.notes])
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["ARRIVED", "NONE", "WAITING", "ZERO", "Cluster", "Edge", "Flag", "Node", "Trace", "everything", "nested"]
+__all__ = ["Cluster", "Edge", "Flag", "Node", "Trace", "everything", "nested"]
 
-ARRIVED, ZERO, WAITING, NONE = "arrived", "zero", "waiting", "none"  # the states of a gradient
+ARRIVED, ZERO, WAITING, LOST, NONE = "arrived", "zero", "waiting", "lost", "none"  # the states of a gradient
 
 
-@dataclass(frozen=True)
-class Flag:
+class Flag(NamedTuple):
     """A word for what is wrong with a gradient, such as VANISHING, and a sentence that says why."""
 
     word: str
@@ -27,7 +26,8 @@ class Node:
     kind       "number", "leaf", "parameter", "operation", "module", or "loss": where the backward pass starts
     symbol     of the operation that made it, with its metadata; empty for a leaf
     name       its own, its path in a module, or its name among `names`; may be empty
-    state      of the gradient: "arrived", "zero" exactly, "waiting" for a backward pass, "none" as none is required
+    state      of the gradient: "arrived", "zero" exactly, "waiting" for a backward pass, "lost" as
+               the pass did not come here, "none" as none is required
     notes      what should be said of it besides
     flags      what is wrong with its gradient, if anything is
     inside     of a module that is drawn as one card: the nodes in it
@@ -45,8 +45,7 @@ class Node:
     inside: list[Node] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Edge:
+class Edge(NamedTuple):
     """The node `source` is argument number `position` of the operation that made `target`."""
 
     id: str

@@ -1,4 +1,4 @@
-"""Draw less: modules folded into one card each, stacks of alike modules into one, and what is far from the loss cut off."""
+"""Draw less: fold modules into one card each, stacks of alike ones into one, and cut off what is far from the loss."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ STACK = 3  # so many alike modules in a row are drawn as one card
 
 
 def readable(data: Trace, depth: int | None = None, limit: int | None = None) -> Trace:
-    """data folded at `depth`, or as little as brings it to `limit` nodes; and at last cut to the `limit` nearest the loss."""
+    """data folded at `depth`, or as little as brings it to `limit` nodes; at worst the nodes nearest the loss."""
     if depth is not None:
         data = fold(data, depth)
     elif limit is not None and len(data.nodes) > limit and data.clusters:
         level = levels(data.clusters) - 1
         while level and len(fold(data, level).nodes) > limit:
             level -= 1
-        note = f"{len(data.nodes)} nodes are too many to read, so modules are folded as by depth={level}; limit=None draws every node."
+        many = f"{len(data.nodes):,} nodes are too many to read"
         data = fold(data, level)
-        data.notes.append(note)
+        data.notes.append(f"{many}, so modules are folded as by depth={level}; limit=None draws every node.")
     return data if limit is None or len(data.nodes) <= limit else nearest(data, limit)
 
 
@@ -59,8 +59,9 @@ def fold(data: Trace, depth: int) -> Trace:
 
 def stand_in(data: Trace, standing: dict[str, Node]) -> tuple[list[Node], list[Edge]]:
     """The nodes and edges with cards in their stead: a card where its last node stood, one edge where several ran."""
-    last = {made.id: node.id for node in data.nodes if (made := standing.get(node.id))}
-    nodes = [standing.get(node.id, node) for node in data.nodes if last.get(getattr(standing.get(node.id), "id", ""), node.id) == node.id]
+    nodes = [standing.get(node.id, node) for node in data.nodes]
+    last = {id(node): i for i, node in enumerate(nodes)}
+    nodes = [node for i, node in enumerate(nodes) if last[id(node)] == i]
     edges: dict[object, Edge] = {}
     for edge in data.edges:
         source, target = (standing[end].id if end in standing else end for end in (edge.source, edge.target))
@@ -71,7 +72,7 @@ def stand_in(data: Trace, standing: dict[str, Node]) -> tuple[list[Node], list[E
 
 
 def card(group: list[Cluster], data: Trace) -> Node:
-    """One node for the calls of one module, or of a stack of alike ones: it has the value and gradient of their output."""
+    """One node for a call, or for a stack of alike ones, with the value and the gradient of what leaves it."""
     inside = everything(*group)
     ids = {node.id for node in inside}
     leaving = {edge.source for edge in data.edges if edge.source in ids and edge.target not in ids}
@@ -119,10 +120,11 @@ def nearest(data: Trace, limit: int) -> Trace:
                 kept.add(source)
                 waiting.append(source)
     rest = Node("rest", "rest", "", f"{len(data.nodes) - len(kept):,} nodes more", np.array(len(kept)), None, NONE)
-    edges = []
-    for edge in data.edges:
-        if edge.target in kept:
-            edges.append(edge if edge.source in kept else Edge(edge.id, rest.id, edge.target, edge.position))
+    edges = [
+        edge if edge.source in kept else Edge(edge.id, rest.id, edge.target, edge.position)
+        for edge in data.edges
+        if edge.target in kept
+    ]
     note = f"Only the {len(kept)} nodes nearest the end are drawn, of {len(data.nodes):,}; limit=None draws every node."
     nodes = [rest, *(node for node in data.nodes if node.id in kept)]
     return Trace(nodes, edges, [inner for c in data.clusters if (inner := pruned(c, kept))], [*data.notes, note])

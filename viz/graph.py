@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+
 from autograd import Step, Tensor, steps, topological_order
 
-from .data import ARRIVED, NONE, WAITING, ZERO, Cluster, Edge, Flag, Node, Trace, nested
+from .data import ARRIVED, LOST, NONE, WAITING, ZERO, Cluster, Edge, Flag, Node, Trace, nested
 from .health import CALLED, NOT_CALLED, Thresholds, diagnose, unused
 from .modules import frames, outermost, parameter_paths
 from .text import number
@@ -17,9 +18,9 @@ __all__ = ["trace"]
 
 
 def trace(output: Tensor, names: Mapping[str, Any] | None = None, thresholds: Thresholds | None = None) -> Trace:
-    """The graph behind output. `names` (say, `locals()`) gives names to Tensors, and to modules for their parameters."""
+    """The graph behind output. `names`, say `locals()`, gives names to Tensors and to modules."""
     if not isinstance(output, Tensor):
-        raise TypeError(f"The picture of a graph starts from a Tensor, such as a loss, but this is {type(output).__name__}.")
+        raise TypeError(f"A graph is drawn from a Tensor, such as a loss, but this is {type(output).__name__}.")
     order = topological_order(output)
     known = known_names(order, names or {})
     models = outermost(order)
@@ -119,19 +120,22 @@ def known_names(order: Iterable[Tensor], names: Mapping[str, Any]) -> dict[int, 
 def stale(order: Iterable[Tensor]) -> list[str]:
     """A sentence, when a value was changed in place after the graph had used it."""
     if any(tensor.inputs[i].tick > tensor.tick for tensor in order for i in tensor.needs):
-        return ["Some leaves were changed after this graph was recorded (by an optimizer's step?): they show their new values."]
+        return [
+            "Some leaves were changed after this graph was recorded, as by an optimizer; their new values are shown."
+        ]
     return []
 
 
 def several_passes(order: Iterable[Tensor], walk: list[Step], found: Mapping[int, Node]) -> None:
-    """A note on each leaf whose gradient is not what one backward pass through this graph sends it, but a sum of several."""
+    """A note on each leaf whose gradient is not what one pass through this graph sends it, but a sum of several."""
     sent = {id(step.argument): step.after for step in walk}
     for leaf in order:
         if not leaf.is_leaf or leaf.grad is None or id(leaf) not in sent:
             continue
         once = np.asarray(sent[id(leaf)])
         tolerance = 100 * np.finfo(leaf.dtype).eps * np.max(np.abs(once), initial=0)
-        if not np.isfinite([tolerance, np.sum(leaf.grad)]).all() or np.allclose(leaf.grad, once, rtol=0, atol=tolerance):
+        finite = np.isfinite(tolerance) and np.isfinite(leaf.grad).all()
+        if not finite or np.allclose(leaf.grad, once, rtol=0, atol=tolerance):
             continue
         largest = np.argmax(np.abs(once))
         times = round(float(leaf.grad.flat[largest] / once.flat[largest])) if tolerance else 0
@@ -140,14 +144,19 @@ def several_passes(order: Iterable[Tensor], walk: list[Step], found: Mapping[int
 
 
 def add_unused(
-    models: list[Any], clusters: list[Cluster], found: dict[int, Node], nodes: list[Node], add: Callable[[Any, str], Node]
+    models: list[Any],
+    clusters: list[Cluster],
+    found: dict[int, Node],
+    nodes: list[Node],
+    add: Callable[[Any, str], Node],
 ) -> None:
     """Nodes for the parameters that no gradient reaches, each in its module's frame where there is one."""
-    called = {id(module): cluster for cluster in nested(clusters) for module in [cluster.module]}
-    for owner, parameter in unused(models, found):
-        cluster = called.get(id(owner))
+    frame = {id(cluster.module): cluster for cluster in nested(clusters)}
+    for model, owner, parameter in unused(models, found):
         node = found[id(parameter)] = add(parameter, "parameter")
         nodes[-2:] = node, nodes[-2]  # the loss stays last
-        node.flags.append(Flag("UNUSED", CALLED if cluster else NOT_CALLED))
-        if cluster:
-            cluster.nodes.append(node)
+        node.state = LOST
+        node.flags.append(Flag("UNUSED", CALLED if id(owner) in frame else NOT_CALLED))
+        around = frame.get(id(owner)) or frame.get(id(model))
+        if around:
+            around.nodes.append(node)

@@ -1,4 +1,4 @@
-"""Which gradients vanish, explode, die, cancel or never arrive: a word for each node that is not well, and the reason."""
+"""Which gradients vanish, explode, die, cancel or never arrive: a word for each node that is ill, and the reason."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from autograd import Step, Tensor
 
 from .data import Flag, Node
@@ -78,7 +79,7 @@ SLOPES = {"tanh": lambda y: 1 - y * y, "expit": lambda y: 4 * y * (1 - y), "sigm
 
 
 def stopped(order: Sequence[Tensor], walk: Sequence[Step], limits: Thresholds) -> Iterator[tuple[Tensor, Flag]]:
-    """Activations that let little or nothing through. What the loss itself reads may be flat: there it means certain."""
+    """Activations that let little or nothing through. What the loss itself reads may be flat: it is sure of itself."""
     last = {id(x) for x in order[-1].inputs}
     for tensor in order:
         slope = SLOPES.get(tensor.op.name) if tensor.op else None
@@ -107,11 +108,12 @@ def sizes(order: Sequence[Tensor], walk: Sequence[Step], limits: Thresholds) -> 
     for leaf in leaves:
         s = size[id(leaf)]
         if id(leaf) in cancelled:
-            yield leaf, Flag("CANCELLED", "Its gradient is a sum that is 0 but for rounding, as of a bias before a normalisation.")
+            yield leaf, Flag("CANCELLED", "Its gradient is a sum of what cancels, as of a bias before a normalisation.")
         elif s > limits.exploding:
-            yield leaf, Flag("EXPLODING", f"The root mean square of its gradient is {s:.2g}, above {limits.exploding:g}.")
+            yield leaf, Flag("EXPLODING", f"Its gradient's root mean square is {s:.2g}, above {limits.exploding:g}.")
         elif s < limits.vanishing * largest:
-            yield leaf, Flag("VANISHING", f"The root mean square of its gradient, {s:.2g}, is {s / largest:.0e} of the largest one's.")
+            reason = f"Its gradient's root mean square is {s:.2g}, {s / largest:.0e} of the largest parameter's."
+            yield leaf, Flag("VANISHING", reason)
 
 
 def cancels(step: Step, limits: Thresholds) -> bool:
@@ -126,16 +128,17 @@ def cancels(step: Step, limits: Thresholds) -> bool:
     return bool(np.any(total) and np.all(part <= precision * total))
 
 
-def unused(models: Iterable[Any], found: Mapping[int, Node]) -> list[tuple[Any, Any]]:
-    """The parameters of these models that are not in the graph, each with the module that owns it."""
-    missing = {id(p): p for model in models for _, p in model.named_parameters() if p.requires_grad and id(p) not in found}
-    owners = {}
+def unused(models: Iterable[Any], found: Mapping[int, Node]) -> list[tuple[Any, Any, Any]]:
+    """The parameters of these models that are not in the graph: each with its model and the module that owns it."""
+    missing: dict[int, tuple[Any, Any, Any]] = {}
     for model in models:
         for _, part in model.named_modules():  # an inner module comes after the outer ones, and is the owner
-            owners.update({id(p): part for _, p in part.named_parameters()})
-    return [(owners[key], parameter) for key, parameter in missing.items()]
+            for _, parameter in part.named_parameters():
+                if parameter.requires_grad and id(parameter) not in found:
+                    missing[id(parameter)] = model, part, parameter
+    return list(missing.values())
 
 
-NEVER = "It is not in this graph: "
-CALLED = NEVER + "its module ran, but the gradient was lost on the way (.data, .item(), a math function, no_grad)."
-NOT_CALLED = NEVER + "no result of its module reaches the loss (not called, or lost in .data, .item(), a math function, no_grad)."
+LOSSES = ".data, .item(), a function of math, or no_grad"
+CALLED = f"Its module ran, but it is not in this graph: lost in {LOSSES}?"
+NOT_CALLED = f"No result of its module reaches the loss: the module was not called, or its result lost in {LOSSES}."

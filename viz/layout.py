@@ -1,15 +1,13 @@
-"""Where everything stands: plain data -> DOT -> positions, by whatever Graphviz this machine has."""
+"""Where everything stands: plain data -> DOT -> positions, by whatever Graphviz this machine has.
+
+What takes long to import is imported where something is drawn, as `import viz` alone should cost nothing.
+"""
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .card import Card
 from .data import Cluster, Trace, everything, nested
@@ -31,9 +29,8 @@ class LayoutError(RuntimeError):
     """There is no Graphviz on this machine, or it could not lay the graph out."""
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Positions in pixels, y downwards: centres of nodes, Bezier curves of edges, boxes (x0, y0, x1, y1) of clusters."""
+class Layout(NamedTuple):
+    """Positions in pixels, y downwards: centres of nodes, Bezier curves of edges, (x0, y0, x1, y1) of clusters."""
 
     width: float
     height: float
@@ -50,7 +47,15 @@ def dot(graph: Trace, cards: Mapping[str, Card], rankdir: str = "LR") -> str:
     import graphviz
 
     source = graphviz.Digraph(
-        graph_attr={"rankdir": rankdir, "nodesep": "0.22", "ranksep": "0.45", "newrank": "true", "ordering": "in"},
+        graph_attr={
+            "rankdir": rankdir,
+            "nodesep": "0.22",
+            "ranksep": "0.45",
+            "fontname": "monospace",
+            "fontsize": "10",
+            "newrank": "true",  # ranks the whole graph at once, so that frames can follow each other
+            "ordering": "in",  # the first argument above the second
+        },
         node_attr={"fixedsize": "true", "fontname": "monospace", "fontsize": "9", "margin": "0.11,0.05"},
         edge_attr={"arrowsize": "0.7"},
     )
@@ -58,14 +63,15 @@ def dot(graph: Trace, cards: Mapping[str, Card], rankdir: str = "LR") -> str:
     def add_node(body: Any, card: Card) -> None:
         node = card.node
         form, style = SHAPES[node.kind]
-        text = [" ".join(filter(None, card.title)), *(f"{label:<6}{text}" if kind != "flag" else text for kind, label, text in card.lines)]
-        label = "".join(graphviz.escape(line) + r"\l" for line in text) if card.lines else graphviz.escape(text[0])
+        lines = (text if kind == "flag" else f"{label:<6}{text}" for kind, label, text in card.lines)
+        text = [" ".join(filter(None, card.title)), *lines]
+        label = "".join(graphviz.escape(line) + r"\l" for line in text) if len(text) > 1 else graphviz.escape(text[0])
         size = {"width": f"{card.width / 72:.4f}", "height": f"{card.height / 72:.4f}"}
         body.node(node.id, label, shape=form, **size, **({"style": style} if style else {}))
 
     def add_cluster(body: Any, cluster: Cluster) -> None:
         with body.subgraph(name=f"cluster_{cluster.id}") as inside:
-            inside.attr(label=graphviz.escape(cluster.label), labeljust="l", fontname="monospace", fontsize="10", margin="10")
+            inside.attr(label=graphviz.escape(cluster.label), labeljust="l", margin="10")
             for node in cluster.nodes:
                 add_node(inside, cards[node.id])
             for inner in cluster.clusters:
@@ -86,7 +92,7 @@ def dot(graph: Trace, cards: Mapping[str, Card], rankdir: str = "LR") -> str:
 
 
 def in_turn(graph: Trace) -> Iterator[tuple[str, str]]:
-    """What must stand before what, so that frames follow each other: a module's input before the module's parameters."""
+    """What must stand before what, so that frames follow each other: a module's input before its parameters."""
     made = {node.id: i for i, node in enumerate(graph.nodes) if node.symbol}
     for cluster in nested(graph.clusters):
         inside = {node.id for node in everything(cluster)}
@@ -112,17 +118,22 @@ sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
 
 def engines() -> Iterator[list[str]]:
     """The commands that run Graphviz on this machine, waiting for the output format as a last argument."""
+    import shutil
+    from importlib import metadata
+
     if program := shutil.which("dot"):
         yield [program, "-T"]
     try:
-        if int(importlib.metadata.version("pygraphviz").split(".")[0]) >= 2:
+        if int(metadata.version("pygraphviz").split(".")[0]) >= 2:
             yield [sys.executable, "-c", BUNDLED, ""]  # in a process of its own, which can be stopped
-    except importlib.metadata.PackageNotFoundError:
+    except metadata.PackageNotFoundError:
         pass
 
 
 def render(source: str, form: str, seconds: float = 10.0) -> bytes:
     """What Graphviz makes of DOT text: `form` is json0, png, pdf, ... It is given so many seconds."""
+    import subprocess
+
     complaints = []
     for *command, last in engines():
         try:
@@ -135,8 +146,8 @@ def render(source: str, form: str, seconds: float = 10.0) -> bytes:
             )
         except subprocess.TimeoutExpired:
             raise LayoutError(
-                f"Graphviz was not done with this graph after {seconds:g} s. Draw less of it, viz.draw(loss, depth=1), give it "
-                "more time, viz.draw(loss, seconds=60), or print it, viz.tree(loss)."
+                f"Graphviz was not done with this graph after {seconds:g} s. Draw less of it, viz.draw(loss, depth=1), "
+                "give it more time, viz.draw(loss, seconds=60), or print it, viz.tree(loss)."
             ) from None
         if run.returncode == 0 and run.stdout:
             return run.stdout
@@ -146,6 +157,8 @@ def render(source: str, form: str, seconds: float = 10.0) -> bytes:
 
 def layout(source: str, seconds: float = 10.0) -> Layout:
     """Where Graphviz puts the nodes, edges and clusters of DOT text."""
+    import json
+
     drawn = json.loads(render(source, "json0", seconds))
     _, _, width, height = numbers(drawn["bb"])
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import Any
 
 import numpy as np
+
 from autograd import Tensor
 
 from .data import Cluster, Edge, Node, everything, nested
@@ -39,7 +39,7 @@ def submodules(module: Any) -> dict[str, Any]:
 
 
 def parameter_paths(modules: Iterable[Any]) -> dict[int, str]:
-    """The path of each parameter by its identity; where several modules have some, their classes' names stand before."""
+    """The path of each parameter by its identity, after its class's name where several modules have parameters."""
     learning = [module for module in modules if next(iter(module.named_parameters()), None)]
     classes = [type(module).__name__ for module in learning]
     paths: dict[int, str] = {}
@@ -118,8 +118,9 @@ def frames(order: Sequence[Tensor], found: Mapping[int, Node], nodes: list[Node]
         users.setdefault(edge.source, []).append(chain.get(edge.target, []))
     for node in nodes:
         if node.id not in chain:  # a leaf stands with its users, but outside a call that was given it
-            around_users = common(users.get(node.id, []))
-            chain[node.id] = list(takewhile(lambda cluster: node.id not in given[cluster.id], around_users))
+            chain[node.id] = common(users.get(node.id, []))
+            outside = [i for i, cluster in enumerate(chain[node.id]) if node.id in given[cluster.id]]
+            del chain[node.id][min(outside, default=len(chain[node.id])) :]
         if chain[node.id]:
             chain[node.id][-1].nodes.append(node)
     place = {node.id: i for i, node in enumerate(nodes)}

@@ -1,13 +1,13 @@
-"""draw: the graph behind a Tensor as a picture that shows itself in a notebook and saves itself to a file."""
+"""draw: what a Tensor was computed from, or a model, as a picture that shows itself and saves itself."""
 
 from __future__ import annotations
 
-import tempfile
-import webbrowser
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from autograd import Tensor
 
 from .card import Card
 from .data import Trace
@@ -15,28 +15,82 @@ from .fold import readable
 from .graph import trace
 from .health import Thresholds
 from .layout import LayoutError, dot, layout, render
+from .network import Layer, boxes, columns, columns_dot, columns_svg, small
 from .svg import svg
 from .tree import rows
 
 __all__ = ["Graph", "draw"]
 
 
-class Graph:
-    """A picture of a graph. A notebook shows it; `save` and `view` show it anywhere else.
+class Picture:
+    """What can be shown: a notebook does it by itself; `save` and `view` show it anywhere else.
 
-    dot   the graph in Graphviz's language, for which no Graphviz is needed
-    svg   the picture; Graphviz says where the nodes stand
+    dot   the picture in Graphviz's language, for which no Graphviz is needed
+    svg   the picture as SVG
     """
 
-    def __init__(self, data: Trace, rankdir: str = "LR", seconds: float = 10.0) -> None:
-        self.data, self.rankdir, self.seconds = data, rankdir, seconds
-        self.cards = {node.id: Card(node) for node in data.nodes}
-        self.title = f"Computation graph of {data.nodes[-1].name or data.nodes[-1].symbol or 'a leaf'}: {self.size}"
+    title: str
+    dot: Any
+    svg: Any
+    seconds = 10.0
 
     @property
-    def size(self) -> str:
-        """How many nodes and edges there are."""
-        return f"{len(self.data.nodes)} nodes, {len(self.data.edges)} edges"
+    def html(self) -> str:
+        """The picture as a page that needs nothing else."""
+        return (
+            '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+            '<meta name="color-scheme" content="light dark">'
+            f"<title>glassgrad</title></head>\n<body>\n{self.svg}\n</body></html>\n"
+        )
+
+    def save(self, path: Any) -> Path:
+        """Write the picture: .svg and .html are ours, .dot is text, .png and .pdf are Graphviz's own drawing of it."""
+        path = Path(path)
+        form = path.suffix.lower().lstrip(".")
+        if form in ("svg", "html", "dot"):
+            path.write_text(getattr(self, form), encoding="utf-8", newline="\n")
+        elif form in ("png", "pdf"):
+            path.write_bytes(render(self.dot, form, self.seconds))
+        else:
+            raise ValueError(f'save() knows .svg, .html, .png, .pdf and .dot, but not "{path.name}".')
+        return path
+
+    def view(self) -> None:
+        """Open the picture in the web browser."""
+        import tempfile
+        import webbrowser
+
+        with tempfile.NamedTemporaryFile("w", suffix=".html", delete=False, encoding="utf-8") as file:
+            file.write(self.html)
+        webbrowser.open(Path(file.name).as_uri())
+
+    def text(self) -> str:
+        """What is shown where no picture can be made."""
+        return repr(self)
+
+    def __repr__(self) -> str:
+        return f'<{self.title}; .save("picture.svg"), .view()>'
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What a notebook shows: the picture, or without Graphviz text and what to do about it."""
+        try:
+            picture = self.svg
+        except LayoutError as error:
+            return {"text/plain": f"{self.text()}\n\n{error}"}
+        return {
+            "text/html": f'<div style="overflow:auto">{picture}</div>',
+            "image/svg+xml": picture,
+            "text/plain": repr(self),
+        }
+
+
+class Graph(Picture):
+    """A picture of a computation graph. Graphviz says where its nodes stand."""
+
+    def __init__(self, data: Trace, title: str, rankdir: str = "LR", seconds: float = 10.0) -> None:
+        self.data, self.rankdir, self.seconds = data, rankdir, seconds
+        self.cards = {node.id: Card(node) for node in data.nodes}
+        self.title = f"{title}: {len(data.nodes)} nodes, {len(data.edges)} edges"
 
     @cached_property
     def dot(self) -> str:
@@ -48,63 +102,38 @@ class Graph:
         """The picture as SVG."""
         return svg(self.data, self.cards, layout(self.dot, self.seconds), self.dot, self.title)
 
-    @property
-    def html(self) -> str:
-        """The picture as a page that needs nothing else."""
-        return (
-            f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-            f"<title>glassgrad</title></head>\n<body>\n{self.svg}\n</body></html>\n"
-        )
+    def text(self) -> str:
+        """The tree."""
+        return "\n".join(rows(self.data))
 
-    def save(self, path: Any) -> Path:
-        """Write the picture: .svg and .html are ours, .dot is text, .png and .pdf are Graphviz's own drawing of it."""
-        path = Path(path)
-        form = path.suffix.lower().lstrip(".")
-        if form in ("svg", "html", "dot"):
-            path.write_text({"svg": lambda: self.svg + "\n", "html": lambda: self.html, "dot": lambda: self.dot}[form](), "utf-8")
-        elif form in ("png", "pdf"):
-            path.write_bytes(render(self.dot, form, self.seconds))
-        else:
-            raise ValueError(f'save() knows .svg, .html, .png, .pdf and .dot, but not "{path.name}".')
-        return path
 
-    def view(self) -> None:
-        """Open the picture in the web browser."""
-        with tempfile.NamedTemporaryFile("w", suffix=".html", delete=False, encoding="utf-8") as file:
-            file.write(self.html)
-        webbrowser.open(Path(file.name).as_uri())
+class Network(Picture):
+    """A picture of a small MLP, neuron by neuron, as its weights are when it is drawn."""
 
-    def __repr__(self) -> str:
-        return f'<{self.title}; .save("graph.svg"), .view()>'
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """What a notebook shows: the picture, or without Graphviz the tree and what to do about it."""
-        try:
-            picture = self.svg
-        except LayoutError as error:
-            return {"text/plain": "\n".join([*rows(self.data), "", str(error)])}
-        return {
-            "text/html": f'<div style="overflow:auto">{picture}</div>',
-            "image/svg+xml": picture,
-            "text/plain": repr(self),
-        }
+    def __init__(self, layers: list[Layer], title: str) -> None:
+        self.layers, self.title = layers, title
+        self.svg = columns_svg(layers, title)
+        self.dot = columns_dot(layers)
 
 
 def draw(
-    loss: Any,
+    what: Any,
+    *inputs: Any,
     names: Mapping[str, Any] | None = None,
-    *,
     depth: int | None = None,
     limit: int | None = 150,
     thresholds: Thresholds | None = None,
     rankdir: str = "LR",
     seconds: float = 10.0,
-) -> Graph:
+) -> Graph | Network:
     """The computation graph of a loss, with the value and the gradient of every node, and a frame around every module.
 
+    Of a model and its inputs, draw(model, x), the graph of what it makes of them; of a model alone its neurons and
+    weights, where it is a small MLP, and otherwise its layers.
+
     names        names for Tensors and modules: `names=locals()`
-    depth        fold modules into one card each: whole models with depth=0, their parts with 1, the parts of those with 2
-    limit        a graph of more nodes folds its modules by itself, and shows what is nearest the loss; None draws all of it
+    depth        fold modules into one card each: whole models with depth=0, their parts with 1, and so on
+    limit        a graph of more nodes folds its modules by itself, or shows what is nearest the loss; None draws all
     thresholds   when a gradient is called ill, as viz.Thresholds(vanishing=1e-6)
     rankdir      "LR" draws from left to right, "TB" from top to bottom
     seconds      how long Graphviz may think about where the nodes stand
@@ -114,6 +143,18 @@ def draw(
     >>> y = x * x + 2 * x
     >>> y.backward()
     >>> draw(y)
-    <Computation graph of +: 5 nodes, 6 edges; .save("graph.svg"), .view()>
+    <Computation graph of +: 5 nodes, 6 edges; .save("picture.svg"), .view()>
     """
-    return Graph(readable(trace(loss, names, thresholds), depth, limit), rankdir, seconds)
+    if hasattr(what, "named_modules") and not isinstance(what, Tensor):
+        name = type(what).__name__
+        if not inputs:
+            layers = columns(what)
+            if layers and small(layers):
+                return Network(layers, f"Neurons and weights of {name}")
+            return Graph(boxes(what), f"Layers of {name}", rankdir, seconds)
+        what, inputs = what(*inputs), ()
+    if inputs:
+        raise TypeError(f"draw(loss) takes one Tensor and options by name, but got {len(inputs)} more: {inputs!r}.")
+    data = readable(trace(what, names, thresholds), depth, limit)
+    end = data.nodes[-1]
+    return Graph(data, f"Computation graph of {end.name or end.symbol or 'a leaf'}", rankdir, seconds)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-import re
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
-from xml.sax import saxutils
 
 from .card import BAR, CHARACTER, HALF, LINE, PADDING, SPACE, Card, Scale, extremes, width_of
 from .data import NONE, WAITING, ZERO, Trace, nested
 from .health import FLAGS
 from .layout import Layout
 
-__all__ = ["THEMES", "svg"]
+__all__ = ["THEMES", "document", "flow", "svg", "write"]
 
 MARGIN, GAP = 16.0, 22.0  # around the picture, between the parts of the legend
 
@@ -51,10 +49,12 @@ def css(scope: str, colours: Mapping[str, str]) -> str:
         ".track": f"fill:none;stroke:{c['line']}",
         ".positive": f"fill:{c['positive']}",
         ".negative": f"fill:{c['negative']}",
+        "line.positive": f"stroke:{c['positive']}",
+        "line.negative": f"stroke:{c['negative']}",
         **{f".{kind}": f"fill:{c[kind]};stroke:{c['line']}" for kind in KINDS},
         **{f".{word}": f"fill:{c[word]}" for word in FLAGS},
         ".glyph": f"fill:{c['page']}",
-        ".number,.rest": f"fill:{c['page']};stroke:none",
+        ".number,.rest": "fill:none",
     }
     return "".join(f"#{scope} {selector}{{{rule}}}" for selector, rule in rules.items())
 
@@ -66,42 +66,59 @@ def style(scope: str) -> str:
         f"#{scope} .symbol,#{scope} .glyph{{font-weight:bold}}#{scope} .note{{font-style:italic}}"
         f"#{scope} .waiting{{stroke-dasharray:3 3}}#{scope} .node:hover .shape{{stroke-width:2.5}}"
     )
-    return f"<style>{shared}{css(scope, THEMES['light'])}@media(prefers-color-scheme:dark){{{css(scope, THEMES['dark'])}}}</style>"
+    light, dark = (css(scope, THEMES[theme]) for theme in ("light", "dark"))
+    return f"<style>{shared}{light}@media(prefers-color-scheme:dark){{{dark}}}</style>"
 
 
 def svg(graph: Trace, cards: Mapping[str, Card], placed: Layout, source: str, title: str) -> str:
     """The picture. Its ids start with a digest of what is drawn, so that pictures in one page do not meet."""
-    scope = "g" + hashlib.sha256((source + title).encode()).hexdigest()[:8]
+    scope = scope_of(source + title)
     scale = Scale.of(node.grad for node in graph.nodes if node.grad is not None)
     key, key_width, key_height = legend(graph, scale, placed.width)
-    width, height = max(placed.width, key_width) + 2 * MARGIN, placed.height + key_height + 3 * MARGIN
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" id="{scope}" class="glassgrad" role="img" aria-label="{escape(title)}" '
-        f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">',
-        f"<title>{escape(title)}</title>",
-        style(scope),
-        f'<rect class="page" width="{width:.0f}" height="{height:.0f}"/>',
-        f'<g transform="translate({MARGIN:g} {MARGIN:g})">',
-        *(frame(scope, cluster.id, placed.clusters[cluster.id]) for cluster in nested(graph.clusters)),
+    clusters = list(nested(graph.clusters))
+    body = [
+        *(frame(scope, cluster.id, placed.clusters[cluster.id]) for cluster in clusters),
         *(arrow(scope, edge.id, placed.edges[edge.id], f"argument {edge.position}") for edge in graph.edges),
-        *(heading(cluster.label, placed.clusters[cluster.id]) for cluster in nested(graph.clusters)),
+        *(heading(cluster.label, placed.clusters[cluster.id]) for cluster in clusters),
         *(draw_card(scope, cards[node.id], *placed.nodes[node.id], scale) for node in graph.nodes),
-        "</g>",
-        f'<g transform="translate({MARGIN:g} {placed.height + 2 * MARGIN:g})">{key}</g>',
-        "</svg>",
+        f'<g transform="translate(0 {placed.height + MARGIN:g})">{key}</g>',
     ]
-    return "\n".join(parts)
+    return document(scope, title, max(placed.width, key_width), placed.height + MARGIN + key_height, body)
+
+
+def scope_of(drawn: str) -> str:
+    """An id for a picture that only the same picture has."""
+    return f"g{zlib.crc32(drawn.encode()):08x}"
+
+
+def document(scope: str, title: str, width: float, height: float, body: Iterable[str]) -> str:
+    """A whole picture, with a margin around what is in it."""
+    size = f"{width + 2 * MARGIN:.0f}", f"{height + 2 * MARGIN:.0f}"
+    opening = '<svg xmlns="http://www.w3.org/2000/svg" id="{0}" role="img" aria-label="{1}" width="{2}" height="{3}" '
+    return "\n".join(
+        [
+            opening.format(scope, escape(title), *size) + 'viewBox="0 0 {} {}">'.format(*size),
+            f"<title>{escape(title)}</title>",
+            style(scope),
+            '<rect class="page" width="{}" height="{}"/>'.format(*size),
+            f'<g transform="translate({MARGIN:g} {MARGIN:g})">',
+            *body,
+            "</g>",
+            "</svg>",
+        ]
+    )
 
 
 # ---- parts --------------------------------------------------------------------------------------------------------
 
 
-FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # characters that XML 1.0 cannot say
+FORBIDDEN = (*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)  # what XML 1.0 cannot say
+XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}) | dict.fromkeys(FORBIDDEN, "\ufffd")
 
 
 def escape(text: str) -> str:
     """text as XML, in an element or in an attribute with double quotes."""
-    return saxutils.escape(FORBIDDEN.sub("\ufffd", text), {'"': "&quot;"})
+    return text.translate(XML)
 
 
 def write(x: float, y: float, content: str, kind: str = "", anchor: str = "") -> str:
@@ -114,7 +131,8 @@ def write(x: float, y: float, content: str, kind: str = "", anchor: str = "") ->
 def frame(scope: str, name: str, corners: tuple[float, float, float, float]) -> str:
     """A module's frame."""
     x0, y0, x1, y1 = corners
-    return f'<rect id="{scope}-{name}" class="cluster" x="{x0:g}" y="{y0:g}" width="{x1 - x0:g}" height="{y1 - y0:g}" rx="6"/>'
+    size = f'width="{x1 - x0:g}" height="{y1 - y0:g}" rx="6"'
+    return f'<rect id="{scope}-{name}" class="cluster" x="{x0:g}" y="{y0:g}" {size}/>'
 
 
 def heading(label: str, corners: tuple[float, float, float, float]) -> str:
@@ -159,7 +177,7 @@ def draw_card(scope: str, card: Card, x: float, y: float, scale: Scale) -> str:
     node, w, h = card.node, card.width, card.height
     symbol, name, size = card.title
     parts = [outline(node.kind, w, h)]
-    if not card.lines:
+    if node.kind in ("number", "rest"):
         parts.append(write(w / 2, h / 2 + 4, name, anchor="middle"))
     else:
         baseline = PADDING * 0.75 + LINE * 0.75
@@ -195,10 +213,15 @@ def bar(x: float, y: float, state: str, g: Any, scale: Scale) -> str:
     negative, positive = (HALF * scale.length(m) for m in extremes(g))
     return (
         f'<path class="track" d="M{x - HALF:g} {y:g}h{2 * HALF:g}" stroke-opacity="0.35"/>'
-        + f'<rect class="negative" x="{x - negative:g}" y="{y - 3.5:g}" width="{negative:g}" height="7"/>' * (negative > 0)
-        + f'<rect class="positive" x="{x:g}" y="{y - 3.5:g}" width="{positive:g}" height="7"/>' * (positive > 0)
+        + half("negative", x - negative, y, negative)
+        + half("positive", x, y, positive)
         + axis
     )
+
+
+def half(sign: str, x: float, y: float, length: float) -> str:
+    """The part of a bar on one side, if there is one."""
+    return f'<rect class="{sign}" x="{x:g}" y="{y - 3.5:g}" width="{length:g}" height="7"/>' if length else ""
 
 
 def chip(x: float, y: float, word: str) -> str:
@@ -218,7 +241,7 @@ KINDS = {
     "leaf": "leaf",
     "parameter": "parameter",
     "operation": "operation",
-    "module": "module, folded",
+    "module": "module",
     "loss": "where backward starts",
 }
 MARKS = {
@@ -231,23 +254,20 @@ MARKS = {
 def legend(graph: Trace, scale: Scale, wide: float) -> tuple[str, float, float]:
     """What the shapes, marks and bars of this picture mean, in as many rows as its width asks for; and its size."""
     kinds = {node.kind for node in graph.nodes}
-    states = {node.state for node in graph.nodes if node.kind not in ("number", "rest")}
+    states = {node.state for node in graph.nodes if node.kind not in ("number", "rest") and node.value is not None}
     items: list[tuple[str, float, str]] = []  # drawing, its width, what it means
     for kind, meaning in KINDS.items():
         if kind in kinds:
             items.append((f'<g transform="translate(0 -11)">{outline(kind, 26, 15)}</g>', 30, meaning))
     if any(node.grad is not None and node.state != ZERO for node in graph.nodes):
-        for sign in ("negative", "positive"):
-            items.append((f'<rect class="{sign}" y="-7" width="24" height="7"/>', 24, f"{sign} gradient"))
+        items += [(half(sign, 0, -3.5, 24), 24, f"{sign} gradient") for sign in ("negative", "positive")]
         items.append(("", 0, f"bar: log scale from 1e{scale.low} to 1e{scale.high}"))
     for state, meaning in MARKS.items():
         if state in states:
             drawing = cross(0, 0) if state == NONE else bar(HALF if state == WAITING else 5, -3.5, state, None, scale)
             items.append((drawing, 2 * HALF if state == WAITING else 10, meaning))
     words = {flag.word for node in graph.nodes for flag in Card(node).flags}
-    for word in FLAGS:
-        if word in words:
-            items.append((chip(0, 0, word), 13, f"{word}: {FLAGS[word][1]}"))
+    items += [(chip(0, 0, word), 13, f"{word}: {meaning}") for word, (_, meaning) in FLAGS.items() if word in words]
     return flow(items, max(wide, 560.0), graph.notes)
 
 
@@ -258,7 +278,8 @@ def flow(items: Iterable[tuple[str, float, str]], wide: float, notes: Iterable[s
         need = size + 6 + width_of(meaning)
         if x and x + need > wide:
             x, y = 0.0, y + LINE + 5
-        parts.append(f'<g transform="translate({x:g} {y:g})">{drawing}{write(size + 6 * (size > 0), 0, meaning, "muted")}</g>')
+        text = write(size + 6 * (size > 0), 0, meaning, "muted")
+        parts.append(f'<g transform="translate({x:g} {y:g})">{drawing}{text}</g>')
         x += need + GAP
         reached = max(reached, x - GAP)
     for note in notes:

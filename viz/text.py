@@ -46,7 +46,8 @@ def spread(array: Any) -> list[str]:
     """An array in three lines: its extremes, mean and standard deviation, and how much of it is not finite."""
     array = np.asarray(array)
     finite = array[np.isfinite(array)]
-    lost = ", ".join(f"{np.sum(test(array))} {name}" for name, test in (("nan", np.isnan), ("inf", np.isinf)) if test(array).any())
+    counts = {"nan": int(np.isnan(array).sum()), "inf": int(np.isinf(array).sum())}
+    lost = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     if not finite.size:
         return [lost or "empty"]
     low, high = finite.min(), finite.max()
@@ -76,7 +77,7 @@ def cut(name: str, most: int = 28) -> str:
     """A name in at most so many characters, with its end, which tells more than its middle; on one line.
 
     >>> cut("network.encoder.blocks.11.attention.weight")
-    'network.e\u2026.attention.weight'
+    'network.e\u20261.attention.weight'
     """
     name = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(name.split()))
     if len(name) <= most:

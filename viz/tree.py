@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .data import NONE, WAITING, Node, Trace
+from .card import MISSING
+from .data import NONE, Node, Trace
 from .graph import trace
 from .text import cut, grid, number, shape, spread
 
@@ -20,7 +21,7 @@ ASCII = str.maketrans({
     "├": "|", "└": "`", "─": "-", "│": "|", "…": "..", "±": "+-", "×": "*", "÷": "/", "−": "-", "²": "^2", "ᵀ": "T",
     "√": "sqrt", "∛": "cbrt", "Σ": "sum", "Π": "prod", "σ": "sigmoid",
 })  # fmt: skip
-MARK = {NONE: "not required", WAITING: "backward has not run"}
+MARK = {NONE: "not required", **MISSING}
 HUES = {"+": "\x1b[38;5;166m", "-": "\x1b[38;5;32m"}  # vermilion and blue
 
 
@@ -69,12 +70,12 @@ def rows(graph: Trace, limit: int | None = None, colour: bool = False, plain: bo
             padded = padded[:5] + HUES[grad[5]] + grad[5] + "\x1b[0m" + padded[6:]
         lines.append("  ".join([label.ljust(widths[0]), value.ljust(widths[1]), padded, rest]).rstrip())
     if limit is not None and len(table) == limit:
-        lines.append(f"{'..' if plain else '…'} {len(graph.nodes)} nodes in all; viz.tree(loss, limit=None) prints every one.")
+        lines.append(f"These are {limit} of {len(graph.nodes):,} nodes; viz.tree(loss, limit=None) prints every one.")
     return lines + graph.notes
 
 
 def walk(graph: Trace, limit: int | None) -> list[tuple[str, ...]]:
-    """Label, value, gradient and remarks for each line, in order; with a stack of its own, so that nothing is too deep."""
+    """Label, value, gradient and remarks for each line; with a stack of its own, so that nothing is too deep."""
     nodes = {node.id: node for node in graph.nodes}
     sources: dict[str, list[Node]] = {node.id: [] for node in graph.nodes}
     for edge in graph.edges:
@@ -97,18 +98,17 @@ def walk(graph: Trace, limit: int | None) -> list[tuple[str, ...]]:
             else:
                 seen.add(node.id)
                 start = f"[{node.id}] " if node is root and len(later) > 1 and table else ""
-                size = shape(node.value) if node.value.ndim else ""
-                table.append((start + label, f"value {brief(node.value)}", gradient(node), "  ".join([size, *remarks(node)]).strip()))
-                inputs = sources[node.id]
-                for i, source in reversed(list(enumerate(inputs))):
-                    last = i == len(inputs) - 1
-                    stack.append((source, under + ("└─ " if last else "├─ "), under + ("   " if last else "│  "), level + 1))
+                table.append((start + label, f"value {brief(node.value)}", gradient(node), "  ".join(remarks(node))))
+                before, after = "└─ ", "   "  # of the last argument, which goes onto the stack first
+                for source in reversed(sources[node.id]):
+                    stack.append((source, under + before, under + after, level + 1))
+                    before, after = "├─ ", "│  "
     return table
 
 
 def remarks(node: Node) -> list[str]:
-    """What is wrong with a node, and its notes."""
-    return [*(flag.word for flag in node.flags), *node.notes]
+    """The shape of a tensor, what is wrong with a node, and its notes."""
+    return [shape(node.value)] * (node.value.ndim > 0) + [flag.word for flag in node.flags] + node.notes
 
 
 def title(node: Node) -> str:

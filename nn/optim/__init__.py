@@ -5,6 +5,8 @@
         loss = criterion(model(x), target)
         loss.backward()
         optimizer.step()
+
+`methods.py` has a formula for each optimizer, `optimizer.py` what they share, `lr_scheduler.py` the learning rates.
 """
 
 from . import lr_scheduler

@@ -15,7 +15,10 @@ import numpy as np
 
 from .optimizer import Array, Optimizer, moment, require
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "RMSprop"]
+__all__ = ["SGD", "Adagrad", "RMSprop", "Adam", "AdamW"]
+
+# The formulas stand in a column of their own:
+# fmt: off
 
 
 class SGD(Optimizer):
@@ -43,7 +46,7 @@ class SGD(Optimizer):
         maximize: bool = False,
     ) -> None:
         super().__init__(params, dict(lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
-                                      nesterov=nesterov, maximize=maximize))  # fmt: skip
+                                      nesterov=nesterov, maximize=maximize))
 
     def check(self, group: dict[str, Any]) -> None:
         super().check(group)
@@ -78,7 +81,7 @@ class Adagrad(Optimizer):
         maximize: bool = False,
     ) -> None:
         super().__init__(params, dict(lr=lr, lr_decay=lr_decay, eps=eps, weight_decay=weight_decay, maximize=maximize,
-                                      initial_accumulator_value=initial_accumulator_value))  # fmt: skip
+                                      initial_accumulator_value=initial_accumulator_value))
 
     def update(self, w: Array, g: Array, state: dict[str, Any], group: dict[str, Any], s: Array) -> None:
         step = state["step"] = state.get("step", 0) + 1
@@ -110,7 +113,7 @@ class RMSprop(Optimizer):
         maximize: bool = False,
     ) -> None:
         super().__init__(params, dict(lr=lr, momentum=momentum, alpha=alpha, eps=eps, centered=centered,
-                                      weight_decay=weight_decay, maximize=maximize))  # fmt: skip
+                                      weight_decay=weight_decay, maximize=maximize))
 
     def update(self, w: Array, g: Array, state: dict[str, Any], group: dict[str, Any], s: Array) -> None:
         ρ, μ = group["alpha"], group["momentum"]
@@ -158,7 +161,7 @@ class Adam(Optimizer):
         maximize: bool = False,
     ) -> None:
         super().__init__(params, dict(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad,
-                                      maximize=maximize))  # fmt: skip
+                                      maximize=maximize))
 
     def check(self, group: dict[str, Any]) -> None:
         super().check(group)

@@ -14,8 +14,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 __all__ = ["Optimizer", "moment", "require"]
 
-numbers = {"lr", "momentum", "dampening", "weight_decay", "eps", "alpha", "lr_decay", "initial_accumulator_value"}
-nothing: Any = (None, None, None)  # before the first step
+at_least_0 = {"lr", "momentum", "dampening", "weight_decay", "eps", "alpha", "lr_decay", "initial_accumulator_value"}
+nothing: Any = (None, None, None)  # the workspace before the first step
 
 
 class Optimizer:
@@ -34,9 +34,9 @@ class Optimizer:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
         self.state: dict[Tensor, dict[str, Any]] = defaultdict(dict)
-        self.workspaces: dict[Tensor, tuple[Array, Array, Array]] = {}
+        self.workspaces: dict[Tensor, tuple[Array, Array, Array]] = {}  # of each parameter: what workspace() returned
+        self.pools: dict[Any, Array] = {}  # the memory of all workspaces, for each dtype
         self.stepped = False  # whether step() was ever called, for schedulers to warn
-        self.pools: dict[Any, Array] = {}  # for each dtype, the memory of all workspaces
         model = hasattr(params, "parameters")
         if model or not isinstance(params, Iterable) or isinstance(params, (Tensor, np.ndarray, dict, str)):
             wanted = "model.parameters()" if model else "a list such as [w, b]"
@@ -99,7 +99,7 @@ class Optimizer:
 
     def check(self, group: dict[str, Any]) -> None:
         """Refuse options that mean nothing."""
-        for option in numbers & group.keys():
+        for option in at_least_0 & group.keys():
             require(self.name, option, group[option], 0)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -117,8 +117,7 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        self.stepped = True
-        updated = []
+        found = []  # everything is checked before anything is changed
         for group in self.param_groups:
             for p in group["params"]:
                 g = p.grad
@@ -134,13 +133,15 @@ class Optimizer:
                         f"A parameter of shape {w.shape} has a gradient of shape {g.shape}, from before its data were "
                         "replaced. Call zero_grad() and compute the gradient anew."
                     )
-                if group.get("maximize"):
-                    g = np.negative(g, out=t)
-                if self.coupled and group.get("weight_decay"):
-                    g = np.add(g, np.multiply(w, group["weight_decay"], out=s), out=t)
-                self.update(w, g, self.state[p], group, s)
-                updated.append(p)
-        stamp(*updated)
+                found.append((p, w, g, s, t, group))
+        for p, w, g, s, t, group in found:
+            if group.get("maximize"):
+                g = np.negative(g, out=t)
+            if self.coupled and group.get("weight_decay"):
+                g = np.add(g, np.multiply(w, group["weight_decay"], out=s), out=t)
+            self.update(w, g, self.state[p], group, s)
+        stamp(*[p for p, *_ in found])
+        self.stepped = True
         return loss
 
     def update(self, w: Array, g: Array, state: dict[str, Any], group: dict[str, Any], s: Array) -> None:
@@ -197,13 +198,14 @@ class Optimizer:
             )
         state, changed = {}, []
         for group, saved in zip(self.param_groups, groups):
-            changed.append(group | saved | {"params": group["params"]})
+            changed.append(self.defaults | saved | {"params": group["params"]})
             self.check(changed[-1])
             for p, i in zip(group["params"], saved["params"]):
                 values = state_dict["state"].get(i, {})
                 state[p] = {k: remembered(k, v, i, p) for k, v in values.items() if v is not None}
         self.state = defaultdict(dict, state)
         for group, new in zip(self.param_groups, changed):
+            group.clear()  # the dicts stay the same ones: someone may hold them
             group.update(new)
 
 

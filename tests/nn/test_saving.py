@@ -7,10 +7,9 @@ import zipfile
 import numpy as np
 import pytest
 
+import nn
 from autograd import Tensor
-from nn import optim, saving
-from nn.saving import CheckpointError, load, save
-from nn.training import EarlyStopping
+from nn import CheckpointError, EarlyStopping, load, optim, save, saving
 
 FORMATS = ["npz", "safetensors"]
 
@@ -96,6 +95,13 @@ def test_plain_values_come_back_from_load(path):
     np.testing.assert_equal(load(path), expected)
 
 
+def test_arrays_come_back_however_they_lie_in_memory(path):
+    array = np.arange(24.0).reshape(4, 6)
+    arrays = {"fortran": np.asfortranarray(array), "strided": array[::2, ::-3], "scalar": np.array(1.5)}
+    save(path, arrays=arrays)
+    np.testing.assert_equal(load(path)["arrays"], arrays)
+
+
 def test_early_stopping_comes_back_with_its_weights(path):
     model = Model(1)
     stopping, other = EarlyStopping(model), EarlyStopping(Model(2))
@@ -126,6 +132,33 @@ def test_a_path_may_be_text_and_a_link_is_followed(tmp_path):
     assert load(target) == {"epoch": 2}
 
 
+def network(package=nn):
+    layers = [package.Linear(3, 5), package.BatchNorm1d(5), package.ReLU(), package.Dropout(0.2), package.Linear(5, 1)]
+    return package.Sequential(*layers)
+
+
+def test_a_network_with_chance_in_it_goes_on_bit_for_bit(path):
+    def started():
+        model = network()
+        optimizer = optim.AdamW(model.parameters())
+        return dict(model=model, optimizer=optimizer, generator=nn.default_generator)
+
+    def train(model, optimizer, generator):
+        for x, y in nn.DataLoader(nn.TensorDataset(np.eye(6, 3), np.ones((6, 1))), batch_size=3, shuffle=True):
+            optimizer.zero_grad()
+            nn.MSELoss()(model(x), y).backward()
+            optimizer.step()
+
+    objects = started()
+    train(**objects)
+    save(path, **objects)
+    train(**objects)
+    others = started()
+    load(path, **others)
+    train(**others)
+    assert same(objects["model"], others["model"])
+
+
 # ---- other people's files -------------------------------------------------------------------------------------------
 
 
@@ -141,6 +174,20 @@ def test_pytorch_users_load_ours_and_we_load_theirs(tmp_path):
                      tmp_path / "theirs.safetensors")  # fmt: skip
     load(tmp_path / "theirs.safetensors", model=model)
     assert same(model, Model(2))
+
+
+def test_a_network_goes_to_pytorch_and_back(tmp_path):
+    torch = pytest.importorskip("torch")
+    theirs = pytest.importorskip("safetensors.torch")
+    path = tmp_path / "network.safetensors"
+    save(path, model=network())
+    there = network(torch.nn).double()
+    there.load_state_dict(theirs.load_file(path))
+    there(torch.randn(4, 3, dtype=torch.float64))
+    theirs.save_file(there.state_dict(), path)
+    here = network()
+    load(path, model=here)
+    np.testing.assert_equal(here.state_dict(), {k: v.numpy() for k, v in there.state_dict().items()})
 
 
 def test_numpy_reads_our_npz_and_we_read_numpys(tmp_path):
@@ -285,12 +332,15 @@ def test_a_part_that_does_not_fit_puts_all_others_back(path):
                 raise RuntimeError("too late")
 
     save(path, model=Model(1), zebra=Model(1), **training()[0])
-    objects, *_ = training(seed=1)
+    w = Tensor(np.zeros((2, 3)), requires_grad=True)
+    optimizer = optim.Adam([w])  # which knows nothing of an initial_lr, as no scheduler has been made
+    before = optimizer.state_dict()
     model, zebra = Model(2), Picky(3)
     with pytest.raises(CheckpointError, match=r"its zebra does not fit this one; nothing was loaded\. too late"):
-        load(path, model=model, **objects, zebra=zebra)
+        load(path, model=model, optimizer=optimizer, zebra=zebra)
     assert same(model, Model(2))
     assert same(zebra, Model(3))
+    np.testing.assert_equal(optimizer.state_dict(), before)
 
 
 def test_a_generator_of_another_kind_does_not_fit(path):

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from autograd import Tensor
 
+from autograd import Tensor
 from viz.layout import LayoutError, layout
 
 

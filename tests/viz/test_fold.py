@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from autograd import Tensor
 
 import viz
+from autograd import Tensor
 from viz.fold import fold, levels, nearest, readable
 from viz.graph import trace
 
@@ -56,7 +56,8 @@ def test_a_stack_of_alike_blocks_is_one_card(tower):
 
 def test_edges_run_between_cards_once(tower):
     data = fold(trace(tower), 1)
-    assert [(edge.source, edge.target) for edge in data.edges] == list(dict.fromkeys((e.source, e.target) for e in data.edges))
+    pairs = [(edge.source, edge.target) for edge in data.edges]
+    assert len(pairs) == len(set(pairs))
     known = {node.id for node in data.nodes}
     assert all({edge.source, edge.target} <= known and edge.source != edge.target for edge in data.edges)
     place = {node.id: i for i, node in enumerate(data.nodes)}

@@ -5,9 +5,9 @@ import sys
 
 import numpy as np
 import pytest
-from autograd import Tensor
 
 import viz
+from autograd import Tensor
 from viz import layout
 
 
@@ -55,13 +55,13 @@ def test_a_graphviz_that_fails_gives_the_word_to_the_next(monkeypatch):
 
 
 def test_the_dot_on_the_path_goes_before_the_bundled_one(monkeypatch):
-    monkeypatch.setattr(layout.shutil, "which", lambda name: f"here/{name}")
+    monkeypatch.setattr("shutil.which", lambda name: f"here/{name}")
     assert next(layout.engines()) == ["here/dot", "-T"]
 
 
 def test_a_pygraphviz_without_its_own_graphviz_is_not_asked(monkeypatch):
-    monkeypatch.setattr(layout.shutil, "which", lambda name: None)
-    monkeypatch.setattr(layout.importlib.metadata, "version", lambda name: "1.14")
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "1.14")
     assert list(layout.engines()) == []
 
 

@@ -3,9 +3,9 @@
 import io
 
 import numpy as np
-from autograd import Tensor
 
 import viz
+from autograd import Tensor
 from viz.graph import trace
 from viz.tree import rows
 

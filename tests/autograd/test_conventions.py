@@ -1,0 +1,94 @@
+"""What is sent back where there is no derivative, or where its formula divides by zero: PyTorch's conventions."""
+
+import numpy as np
+import pytest
+
+from autograd import Tensor, grad
+
+
+def at(points):
+    return np.array(points, float)
+
+
+singular = {
+    "abs 0": (np.abs, at([0, -1]), [0, -1]),
+    "sign": (np.sign, at([0, 1]), [0, 0]),
+    "floor": (np.floor, at([0, 1.5]), [0, 0]),
+    "round": (np.round, at([0.5, 1]), [0, 0]),
+    "max tie": (np.max, at([1, 3, 3]), [0, 0.5, 0.5]),
+    "min tie": (np.min, at([2, 2, 2]), [1 / 3] * 3),
+    "maximum tie": (lambda x: np.maximum(x, 1), at([1, 2, 0]), [0.5, 1, 0]),
+    "minimum tie": (lambda x: np.minimum(x, 1), at([1, 2, 0]), [0.5, 0, 1]),
+    "fmax of nan": (lambda x: np.fmax(x, 1), at([np.nan, 2]), [0, 1]),
+    "fmin of nan": (lambda x: np.fmin(1, x), at([np.nan, 2]), [0, 0]),
+    "clip at its bounds": (lambda x: np.clip(x, -1, 1), at([-1, 0, 1, 2]), [1, 1, 1, 0]),
+    "norm 0": (np.linalg.norm, at([0, 0]), [0, 0]),
+    "norm 1": (lambda x: np.linalg.norm(x, 1), at([0, 2]), [0, 1]),
+    "norm 3": (lambda x: np.linalg.norm(x, 3), at([0, 0]), [0, 0]),
+    "norm ∞": (lambda x: np.linalg.norm(x, np.inf), at([-2, 2, 1]), [-0.5, 0.5, 0]),
+    "norm ½": (lambda x: np.linalg.norm(x, 0.5), at([0, 2]), [0, 1]),
+    "frobenius": (lambda x: np.linalg.norm(x.reshape(1, 2), "fro"), at([0, 0]), [0, 0]),
+    "x⁰": (lambda x: x**0, at([0, 2]), [0, 0]),
+    "x¹": (lambda x: x**1, at([0, -2]), [1, 1]),
+    "x²": (lambda x: x**2, at([0, -2]), [0, -4]),
+    "x³": (lambda x: x**3, at([0, -2]), [0, 12]),
+    "xⁿ": (lambda x: x ** np.array([0.0, 1.0, 2.0]), at([0, 0, 0]), [0, 1, 0]),
+    "0ᵇ": (lambda x: np.power(0.0, x), at([0, 1, 2]), [0, 0, 0]),
+    "prod, one 0": (np.prod, at([0, 2, 3]), [6, 0, 0]),
+    "prod, two 0": (np.prod, at([0, 0, 3]), [0, 0, 0]),
+    "cumprod": (np.cumprod, at([2, 0, 3, 0]), [1, 8, 0, 0]),
+    "sinc 0": (np.sinc, at([0, 1]), [0, -1]),
+    "std 0": (np.std, at([1, 1]), [0, 0]),
+    "var 0": (np.var, at([1, 1]), [0, 0]),
+    "nanstd 0": (np.nanstd, at([1, 1]), [0, 0]),
+    "arctan2 0": (lambda x: np.arctan2(x, np.array([0.0, -1.0])), at([0, 0]), [0, -1]),
+    "logaddexp": (
+        lambda x: np.logaddexp(x, np.array([0.0, -1000, 1000, 1000])),
+        at([0, 1000, -1000, 1000]),
+        [0.5, 1, 0, 0.5],
+    ),
+    "nan_to_num": (np.nan_to_num, at([np.nan, np.inf, 1]), [0, 0, 1]),
+    "nansum": (np.nansum, at([np.nan, 1]), [0, 1]),
+    "nanmax": (np.nanmax, at([np.nan, 1, 1]), [0, 0.5, 0.5]),
+    "nanmean": (np.nanmean, at([np.nan, 1, 3]), [0, 0.5, 0.5]),
+    "det of rank 2": (np.linalg.det, np.arange(1.0, 10).reshape(3, 3), [[-3, 6, -3], [6, -12, 6], [-3, 6, -3]]),
+    "det of 0": (np.linalg.det, np.zeros((2, 2)), [[0, 0], [0, 0]]),
+    "median of an even count": (np.median, at([4, 1, 3, 2]), [0, 0, 0.5, 0.5]),
+    "sort with ties": (lambda x: np.sort(x)[0], at([1, 1]), [1, 0]),
+}
+
+
+@pytest.mark.parametrize(("f", "point", "expected"), singular.values(), ids=singular)
+def test_at_a_singular_point_the_convention_holds_without_a_warning(f, point, expected):
+    t = Tensor(point, requires_grad=True)
+    np.testing.assert_allclose(grad(np.sum(f(t)), t)[0].data, expected, atol=1e-12)
+    first = grad(np.sum(f(t)), t, create_graph=True)[0]
+    np.testing.assert_allclose(first.data, expected, atol=1e-12)
+    if first.requires_grad:
+        assert np.all(np.isfinite(grad(np.sum(first), t, allow_unused=True)[0].data))
+
+
+seconds = {
+    "x² at 0": (lambda x: x**2, 0.0, 2),
+    "x¹ at 0": (lambda x: x**1, 0.0, 0),
+    "x³ at 0": (lambda x: x**3, 0.0, 0),
+    "sinc at 0": (np.sinc, 0.0, -(np.pi**2) / 3),
+    "sinc near 0": (np.sinc, 1e-9, -(np.pi**2) / 3),
+    "x·x·0": (lambda x: np.prod(np.stack([x, x, 0 * x + 1])), 0.0, 2),
+    "x²·1 by cumprod": (lambda x: np.cumprod(np.stack([x, x]))[1], 0.0, 2),
+}
+
+
+@pytest.mark.parametrize(("f", "point", "expected"), seconds.values(), ids=seconds)
+def test_second_derivatives_at_points_where_formulas_divide_by_zero(f, point, expected):
+    t = Tensor(point, requires_grad=True)
+    slope = grad(f(t), t, create_graph=True)[0]
+    second = grad(slope, t)[0].data if slope.requires_grad else 0
+    np.testing.assert_allclose(second, expected, rtol=1e-12)
+
+
+def test_prod_of_zeros_has_its_mixed_second_derivatives():
+    t = Tensor([0.0, 0.0, 3.0], requires_grad=True)
+    first = grad(np.prod(t), t, create_graph=True)[0]
+    hessian = [grad(first[i], t)[0].data for i in range(3)]
+    np.testing.assert_array_equal(hessian, [[0, 3, 0], [3, 0, 0], [0, 0, 0]])

@@ -1,0 +1,108 @@
+"""Linear algebra, as far as samples cannot show it. The formulas are checked with all others, in test_derivatives.py."""
+
+import numpy as np
+import pytest
+
+from autograd import Tensor, grad, gradcheck
+
+rng = np.random.default_rng(8)
+square = rng.normal(size=(4, 4))
+symmetric = square + square.T
+
+
+def gradient(f, x):
+    t = Tensor(x, requires_grad=True)
+    return grad(f(t), t)[0].data
+
+
+def test_factors_multiply_to_what_was_factored():
+    w, v = np.linalg.eigh(Tensor(symmetric, requires_grad=True))
+    np.testing.assert_allclose((v * w @ v.T).data, symmetric, atol=1e-13)
+    u, s, vh = np.linalg.svd(Tensor(square, requires_grad=True))
+    np.testing.assert_allclose((u * s @ vh).data, square, atol=1e-13)
+    positive = square @ square.T
+    lower = np.linalg.cholesky(Tensor(positive, requires_grad=True))
+    np.testing.assert_allclose((lower @ lower.T).data, positive, atol=1e-13)
+
+
+def test_several_results_come_in_numpys_named_tuples():
+    t = Tensor(symmetric, requires_grad=True)
+    assert type(np.linalg.eigh(t)) is type(np.linalg.eigh(symmetric))
+    assert type(np.linalg.svd(t)) is type(np.linalg.svd(symmetric))
+    assert type(np.linalg.slogdet(t)) is type(np.linalg.slogdet(symmetric))
+    assert np.linalg.eigh(t).eigenvalues.requires_grad
+
+
+def test_a_product_of_factors_has_the_gradient_of_what_was_factored():
+    weights = rng.normal(size=(4, 4))
+
+    def rebuilt(x):
+        u, s, vh = np.linalg.svd(x)
+        return np.sum(weights * (u * s @ vh))
+
+    np.testing.assert_allclose(gradient(rebuilt, square), weights, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_the_gradient_of_det_is_right_at_every_rank(n):
+    x = rng.normal(size=(n, n))
+    np.testing.assert_allclose(gradient(np.linalg.det, x), np.linalg.det(x) * np.linalg.inv(x).T, rtol=1e-10)
+    for rank in range(n):
+        low = rng.integers(-3, 4, (n, rank)) @ rng.integers(-3, 4, (rank, n)) * 1.0
+        assert gradcheck(np.linalg.det, low, order=2)
+
+
+def test_singular_matrices_raise_numpys_error():
+    t = Tensor(np.ones((2, 2)), requires_grad=True)
+    for f in (np.linalg.inv, lambda x: np.linalg.solve(x, np.ones(2)), lambda x: np.linalg.matrix_power(x, -1)):
+        with pytest.raises(np.linalg.LinAlgError):
+            f(t)
+    with pytest.raises(np.linalg.LinAlgError), np.errstate(divide="ignore"):
+        gradient(lambda x: np.linalg.slogdet(x)[1], np.zeros((2, 2)))
+
+
+repeated = {"exactly": np.eye(3), "up to rounding": np.ones((3, 3)), "in a block": np.diag([1.0, 1.0, 2.0])}
+every_repeated = pytest.mark.parametrize("x", repeated.values(), ids=repeated)
+
+
+@every_repeated
+def test_at_a_repeated_eigenvalue_what_depends_on_the_vectors_is_nan(x):
+    first = lambda t: np.linalg.eigh(t).eigenvectors[:, 0]
+    last = lambda t: np.linalg.svd(t).U[:, -1]
+    for vector in (first, last):
+        assert np.all(np.isnan(gradient(lambda t, vector=vector: np.sum(vector(t) * [1.0, 2.0, 3.0]), x)))
+
+
+@every_repeated
+def test_at_a_repeated_eigenvalue_one_of_them_alone_has_no_gradient(x):
+    assert np.any(np.isnan(gradient(lambda t: np.linalg.eigvalsh(t)[0], x)))
+    assert np.any(np.isnan(gradient(lambda t: np.linalg.eigh(t).eigenvalues[0], x)))
+    assert np.any(np.isnan(gradient(lambda t: np.linalg.svdvals(t)[1], x)))
+
+
+@every_repeated
+def test_at_a_repeated_eigenvalue_functions_of_all_of_them_have_their_gradient(x):
+    np.testing.assert_allclose(gradient(lambda t: np.sum(np.linalg.eigvalsh(t)), x), np.eye(3), atol=1e-12)
+    np.testing.assert_allclose(gradient(lambda t: np.sum(np.linalg.eigh(t).eigenvalues ** 2), x), 2 * x, atol=1e-12)
+    np.testing.assert_allclose(gradient(lambda t: np.sum(np.linalg.svdvals(t) ** 2), x), 2 * x, atol=1e-12)
+
+
+def test_svd_of_a_tensor_needs_no_more_vectors_than_have_derivatives():
+    with pytest.raises(ValueError, match="full_matrices=False"):
+        np.linalg.svd(Tensor(np.ones((3, 2)), requires_grad=True))
+
+
+@pytest.mark.parametrize("n", range(-3, 9))
+def test_matrix_power_is_numpys_to_the_last_bit(n):
+    t = Tensor(square, requires_grad=True)
+    np.testing.assert_array_equal(np.linalg.matrix_power(t, n).data, np.linalg.matrix_power(square, n))
+
+
+def test_matrix_power_takes_whole_numbers():
+    with pytest.raises(TypeError, match="float"):
+        np.linalg.matrix_power(Tensor(square, requires_grad=True), 0.5)
+
+
+def test_no_norm_of_an_unknown_name():
+    with pytest.raises(ValueError, match="'taxi'"):
+        np.linalg.norm(Tensor(square, requires_grad=True), "taxi")

@@ -1,0 +1,308 @@
+"""Layers, activations and containers give PyTorch's numbers, which record.py writes down; and say what was wrong."""
+
+import inspect
+import json
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import Tensor, get_default_dtype, grad, gradcheck, set_default_dtype, stamp
+from autograd.tensor import Op, table
+from nn import functional as F
+from tests.nn.record import CASES, FILE, NAMED, ours, theirs
+
+RECORDED = json.loads(FILE.read_text())
+CLASSES = [name for name in nn.__all__ if inspect.isclass(thing := getattr(nn, name)) and issubclass(thing, nn.Module)]
+COMPUTE_NOTHING = {"Module", "ModuleList", "ModuleDict"}
+OPERATIONS = {
+    f"{function.__module__.removeprefix('nn.')} {entry.name} {i}": function
+    for i, (function, entry) in enumerate(table.items())
+    if isinstance(entry, Op) and getattr(function, "__module__", "").startswith("nn.")
+}
+close = dict(rtol=1e-10, atol=1e-10)
+
+
+@pytest.fixture
+def float32():
+    before = get_default_dtype()
+    set_default_dtype(np.float32)
+    yield
+    set_default_dtype(before)
+
+
+# ---- the numbers
+
+
+def test_every_module_and_loss_is_compared_with_pytorch():
+    compared = {getattr(nn, name) for name in CASES}
+    assert {name for name in CLASSES if getattr(nn, name) not in compared} == COMPUTE_NOTHING
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_output_gradients_and_state_are_those_recorded_from_pytorch(name):
+    found, expected = ours(NAMED[name]), RECORDED[name]
+    assert found.keys() == expected.keys()
+    for key, value in found.items():
+        np.testing.assert_allclose(value.ravel(), expected[key], **close, err_msg=key)
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides:UserWarning", "ignore:.*retains_grad:UserWarning")
+def test_output_gradients_and_state_are_pytorchs(name):
+    pytest.importorskip("torch")
+    found, expected = ours(NAMED[name]), theirs(NAMED[name])
+    assert found.keys() == expected.keys()
+    for key, value in found.items():
+        assert value.shape == expected[key].shape, key
+        np.testing.assert_allclose(value, expected[key], **close, err_msg=key)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_state_dict_has_pytorchs_keys_and_shapes(name):
+    torch = pytest.importorskip("torch")
+    case = NAMED[name]
+    expected = case.reference(torch.nn).state_dict()
+    found = case.make(nn).state_dict()
+    assert [v.shape for v in found.values()] == [tuple(v.shape) for v in expected.values()]
+    if case.make is case.reference or isinstance(case.make(nn), nn.MLP):
+        assert list(found) == list(expected)
+
+
+@pytest.mark.parametrize("name", [n for n, case in NAMED.items() if case.inputs[0].dtype == float])
+def test_float32_stays_float32(name):
+    case = NAMED[name]
+    x, *rest = (a.astype(np.float32) if a.dtype == float else a for a in case.inputs)
+    with np.errstate(all="ignore"):  # the edges are float64's
+        leaf = Tensor(np.clip(x, 0, 1) if name.startswith("BCELoss") else x, requires_grad=True)
+        module = case.make(nn).float()
+        y = module.train(case.train)(leaf, *rest)
+        for key, buffer in module.named_buffers():
+            assert buffer.dtype in (np.float32, np.int64), key
+        assert y.dtype == np.float32
+        y.sum().backward()
+    assert leaf.grad.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_of_nn_agrees_with_finite_differences_to_order_2(name):
+    assert gradcheck(OPERATIONS[name], order=2)
+
+
+def signature(function):
+    return {p.name: p.default for p in inspect.signature(function).parameters.values()}
+
+
+OURS_ALONE = {"generator", "dtype", "modules", "name"}
+NOT_HERE = {"device", "size_average", "reduce"}
+
+
+@pytest.mark.parametrize("name", [*CASES, *F.__all__, *nn.init.__all__])
+def test_parameters_and_defaults_are_pytorchs(name):
+    torch = pytest.importorskip("torch")
+    places = [(nn, torch.nn), (F, torch.nn.functional), (nn.init, torch.nn.init)]
+    here, there = next((h, t) for h, t in places if name in h.__all__)
+    try:
+        expected = signature(getattr(there, name))
+    except (ValueError, AttributeError):
+        pytest.skip("torch does not tell")
+    for parameter, default in signature(getattr(here, name)).items():
+        if parameter not in OURS_ALONE:
+            assert parameter in expected
+            assert expected[parameter] == default
+
+
+def test_a_network_of_everything_can_be_differentiated_twice():
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.GELU(), nn.LayerNorm(4), nn.Linear(4, 3)).double()
+    labels = np.array([0, 2, 1, 1, 0])
+    assert gradcheck(
+        lambda x: nn.CrossEntropyLoss()(model(x), labels), np.random.default_rng(0).normal(size=(5, 3)), order=2
+    )
+
+
+# ---- Linear
+
+
+def test_linear_takes_arrays_lists_and_integers():
+    layer = nn.Linear(2, 3).double()
+    x = [[1, 2], [3, 4]]
+    expected = np.asarray(x) @ layer.weight.data.T + layer.bias.data
+    for given in (x, np.array(x), np.array(x, float), Tensor(np.array(x, float))):
+        np.testing.assert_allclose(layer(given).data, expected)
+
+
+def test_linear_leaves_its_input_alone():
+    x = np.ones((2, 2))
+    x.flags.writeable = False
+    nn.Linear(2, 2)(x)
+
+
+def test_linear_of_the_wrong_length_says_which():
+    with pytest.raises(ValueError, match=r"an input of shape \(4, 3\) does not fit a weight of shape \(5, 2\).*length 2"):
+        nn.Linear(2, 5)(np.ones((4, 3)))
+    with pytest.raises(ValueError, match=r"Write x\[:, None\]"):
+        nn.Linear(1, 5)(np.ones(4))
+    with pytest.raises(TypeError, match="the input holds <U1, not real numbers"):
+        nn.Linear(2, 5)(np.array([["a", "b"]]))
+
+
+def test_linears_weights_start_within_one_over_root_n():
+    nn.manual_seed(0)
+    layer = nn.Linear(100, 2000)
+    for parameter in layer.parameters():
+        assert np.abs(parameter.data).max() <= 0.1
+        assert np.var(parameter.data) == pytest.approx(1 / 300, rel=0.1)  # of U(-l, l): l^2 / 3
+
+
+@pytest.mark.usefixtures("float32")
+def test_layers_take_the_default_dtype():
+    assert {p.dtype for p in nn.MLP([2, 3, 1], batch_norm=True).parameters()} == {np.dtype(np.float32)}
+    assert nn.Linear(2, 3, dtype=np.float64).weight.dtype == np.float64
+
+
+# ---- Embedding
+
+
+def test_embedding_adds_up_gradients_of_a_row_used_twice_and_none_for_padding():
+    layer = nn.Embedding(4, 2, padding_idx=0)
+    assert not layer.weight.data[0].any()
+    layer([[0, 1], [1, 3]]).sum().backward()
+    np.testing.assert_array_equal(layer.weight.grad[:, 0], [0, 2, 0, 1])
+
+
+def test_embedding_refuses_what_is_no_row():
+    with pytest.raises(ValueError, match=r"rows 0 to 3, but the input goes from 0 to 4"):
+        nn.Embedding(4, 2)([0, 4])
+    with pytest.raises(ValueError, match=r"rows 0 to 3, but the input goes from -1 to 2"):
+        nn.Embedding(4, 2)([-1, 2])
+    with pytest.raises(TypeError, match="by integers, not float64"):
+        nn.Embedding(4, 2)([0.0, 1.0])
+    with pytest.raises(ValueError, match="padding_idx is one of 4 rows, not 4"):
+        nn.Embedding(4, 2, padding_idx=4)
+
+
+# ---- normalisation
+
+
+def test_batch_norm_of_one_example_is_refused_in_training_only():
+    layer = nn.BatchNorm1d(3)
+    with pytest.raises(ValueError, match=r"at least two values of each feature.*\(1, 3\).*eval\(\)"):
+        layer(np.ones((1, 3)))
+    assert layer.num_batches_tracked == 0
+    layer.eval()(np.ones((1, 3)))
+
+
+def test_batch_norm_counts_and_learns_nothing_in_eval():
+    layer = nn.BatchNorm1d(3)
+    layer(np.random.default_rng(0).normal(size=(8, 3)))
+    before = layer.state_dict()
+    layer.eval()(np.ones((4, 3)))
+    assert before["num_batches_tracked"] == 1
+    assert all((before[key] == value).all() for key, value in layer.state_dict().items())
+
+
+def test_batch_norm_counts_a_batch_once_however_often_it_is_differentiated():
+    layer = nn.BatchNorm1d(2).double()
+    x = Tensor(np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.0]]), requires_grad=True)
+    y = layer(x)
+    running = layer.running_mean.copy()
+    (slope,) = grad((y * y * y).sum(), x, create_graph=True)
+    slope.sum().backward()
+    np.testing.assert_array_equal(layer.running_mean, running)
+
+
+def test_norms_refuse_other_shapes():
+    with pytest.raises(ValueError, match=r"BatchNorm1d\(3\) takes an input of shape \(n, 3\).*has shape \(4, 2\)"):
+        nn.BatchNorm1d(3)(np.ones((4, 2)))
+    with pytest.raises(ValueError, match=r"over shape \(3,\) takes an input that ends so.*\(3, 4\)"):
+        nn.LayerNorm(3)(np.ones((3, 4)))
+    with pytest.raises(ValueError, match="at least one axis"):
+        nn.LayerNorm(())
+
+
+# ---- Dropout
+
+
+def test_dropout_drops_about_p_and_keeps_the_mean():
+    nn.manual_seed(0)
+    y = nn.Dropout(0.2)(np.ones((500, 200)))
+    assert set(np.unique(y)) == {0.0, 1.25}
+    assert np.mean(y == 0) == pytest.approx(0.2, abs=0.01)
+
+
+def test_dropout_drops_the_gradient_with_the_value():
+    x = Tensor(np.ones((5, 4)), requires_grad=True)
+    y = nn.Dropout(0.5)(x)
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad, y.data)
+
+
+def test_dropout_draws_from_its_generator():
+    first, second = (nn.Dropout(generator=np.random.default_rng(7))(np.ones(50)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.1])
+def test_dropout_refuses_what_is_no_probability(p):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        nn.Dropout(p)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        F.dropout(np.ones(3), p)
+
+
+def test_chance_refuses_what_is_no_generator():
+    with pytest.raises(TypeError, match=r"generator= takes np.random.default_rng\(seed\), not int"):
+        nn.Linear(2, 2, generator=0)
+
+
+# ---- activations and shapes
+
+
+@pytest.mark.parametrize("name", [name for name in F.__all__ if name in vars(nn.activations)])
+def test_activations_of_an_array_are_an_array_and_of_a_tensor_a_tensor(name):
+    options = {"dim": -1} if "softmax" in name else {}
+    x = np.array([[0.5, -1.0]])
+    y = getattr(F, name)(x, **options)
+    assert isinstance(y, np.ndarray)
+    np.testing.assert_allclose(getattr(F, name)(Tensor(x), **options).data, y)
+
+
+def test_softmax_asks_for_its_axis():
+    with pytest.raises(ValueError, match=r"softmax needs to know along which axis.*dim=-1"):
+        nn.Softmax()(np.ones((2, 3)))
+    with pytest.raises(ValueError, match="log_softmax needs to know"):
+        F.log_softmax(np.ones((2, 3)))
+
+
+def test_activations_refuse_options_that_mean_nothing():
+    with pytest.raises(ValueError, match="'none' or 'tanh', not 'sigmoid'"):
+        nn.GELU(approximate="sigmoid")
+    with pytest.raises(ValueError, match="min_val < max_val, not 1 and 0"):
+        nn.Hardtanh(1, 0)
+
+
+def test_flatten_refuses_axes_that_are_not_there():
+    with pytest.raises(ValueError, match=r"Flatten\(start_dim=1, end_dim=-1\) needs.*shape \(3,\)"):
+        nn.Flatten()(np.ones(3))
+    with pytest.raises(ValueError, match="start_dim comes after end_dim"):
+        nn.Flatten(2, 1)(np.ones((2, 3, 4)))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_repr_is_the_line_that_makes_it(name):
+    module = CASES[name][0].make(nn)
+    if name in ("Sequential", "MLP", "Perceptron") or name.endswith("Loss"):
+        pytest.skip("shows what is inside")
+    elif name == "Identity":
+        assert repr(module) == "Identity()"
+    else:
+        assert repr(eval(f"nn.{module!r}", {"nn": nn})) == repr(module)
+
+
+def test_an_optimizers_step_makes_the_old_graph_refuse():
+    layer = nn.Linear(2, 1)
+    loss = layer(np.ones((3, 2))).sum()
+    stamp(layer.weight)
+    with pytest.raises(RuntimeError, match="changed in place"):
+        loss.backward()

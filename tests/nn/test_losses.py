@@ -1,0 +1,167 @@
+"""Losses refuse what would be compared wrongly, and name the right loss; their numbers are compared in test_layers.py."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import Tensor
+from nn import functional as F
+from tests.nn.record import CASES
+
+LOSSES = [name for name in CASES if name.endswith("Loss")]
+ELEMENTWISE = [name for name in LOSSES if name not in ("CrossEntropyLoss", "NLLLoss")]
+scores = np.array([[1.0, -2.0, 0.5], [0.0, 3.0, 1.0]])
+p = np.array([[0.2], [0.7]])
+
+
+# ---- known values
+
+
+def test_losses_of_numbers_that_can_be_checked_by_hand():
+    x, t = np.array([1.0, 4.0]), np.array([0.0, 2.0])
+    assert F.mse_loss(x, t) == 2.5
+    assert F.l1_loss(x, t) == 1.5
+    assert F.huber_loss(x, t) == (0.5 + 1.5) / 2
+    assert F.binary_cross_entropy(np.array([0.5]), np.array([1.0])) == pytest.approx(np.log(2))
+    assert F.binary_cross_entropy_with_logits(np.array([0.0]), np.array([1.0])) == pytest.approx(np.log(2))
+    assert F.cross_entropy(np.zeros((1, 4)), np.array([2])) == pytest.approx(np.log(4))
+    assert F.nll_loss(np.log([[0.25, 0.75]]), np.array([1])) == pytest.approx(-np.log(0.75))
+    assert F.kl_div(np.log([[0.5, 0.5]]), np.array([[1.0, 0.0]]), reduction="batchmean") == pytest.approx(np.log(2))
+
+
+def test_cross_entropy_is_log_softmax_and_nll():
+    t = np.array([2, 0])
+    assert F.cross_entropy(scores, t) == pytest.approx(F.nll_loss(F.log_softmax(scores, dim=1), t))
+
+
+@pytest.mark.parametrize("x", [-1000.0, -40.0, 0.0, 40.0, 1000.0])
+def test_losses_of_logits_are_exact_at_any_size(x):
+    expected = np.logaddexp(0, -x)
+    assert F.binary_cross_entropy_with_logits(np.array([x]), np.array([1.0])) == expected
+    assert F.cross_entropy(np.array([[x, 0.0]]), np.array([0])) == pytest.approx(expected, rel=1e-15, abs=1e-16)
+
+
+def test_targets_may_be_lists_integers_or_booleans():
+    expected = F.mse_loss(p, np.array([[0.0], [1.0]]))
+    for target in ([[0], [1]], np.array([[0], [1]]), np.array([[False], [True]]), Tensor([[0.0], [1.0]])):
+        assert float(F.mse_loss(p, target)) == expected
+
+
+def test_a_target_that_requires_grad_gets_one():
+    target = Tensor(p, requires_grad=True)
+    F.mse_loss(np.zeros((2, 1)), target).backward()
+    np.testing.assert_allclose(target.grad, p)
+
+
+# ---- shapes
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+@pytest.mark.parametrize("shape", [(2,), (1, 2), (2, 2), ()])
+def test_shapes_that_would_broadcast_are_refused(name, shape):
+    with pytest.raises(ValueError, match=r"input has shape \(2, 1\) and target \(") as error:
+        getattr(nn, name)()(p, np.full(shape, 0.5))
+    assert ("Write target.reshape(2, 1)." in str(error.value)) == (np.prod(shape) == 2)
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        (np.array([[1], [2]]), r"need labels of shape \(2,\), but target has shape \(2, 1\). Write target.reshape\(2,\)"),
+        (np.array([1, 2, 0]), r"need labels of shape \(2,\), but target has shape \(3,\)\.$"),
+        (np.eye(3, dtype=int)[:2], r"of the input's shape, are floats: target.astype\(float\)"),
+    ],
+)
+def test_labels_of_another_shape_are_refused(target, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        nn.CrossEntropyLoss()(scores, target)
+
+
+def test_labels_are_integers_in_range():
+    with pytest.raises(TypeError, match=r"labels are integers, but target holds float64. Write target.astype\(int\)"):
+        nn.CrossEntropyLoss()(scores, np.array([1.0, 2.0]))
+    for loss in (nn.CrossEntropyLoss(), nn.NLLLoss()):
+        with pytest.raises(ValueError, match=r"with 3 classes the labels are 0 to 2, but target has \[3\]"):
+            loss(scores, np.array([3, 0]))
+        with pytest.raises(ValueError, match=r"but target has \[-1\]"):
+            loss(scores, np.array([-1, 0]))
+
+
+@pytest.mark.parametrize(
+    "loss", [nn.CrossEntropyLoss, nn.NLLLoss, lambda w: nn.CrossEntropyLoss(w, label_smoothing=0.1)]
+)
+def test_class_weights_are_one_a_class(loss):
+    with pytest.raises(ValueError, match=r"weight has one number for each of the 3 classes, shape \(3,\).*\(2,\)"):
+        loss(np.ones(2))(scores, np.array([0, 1]))
+
+
+def test_weights_that_would_broadcast_the_losses_are_refused():
+    with pytest.raises(ValueError, match=r"weight of shape \(2,\) does not fit losses of shape \(2, 1\)"):
+        nn.BCELoss(weight=np.ones(2))(p, p)
+
+
+# ---- the right loss
+
+
+def test_logits_given_to_bce_are_told_which_loss_they_want():
+    with pytest.raises(ValueError, match=r"input goes from -2 to 3. For logits.* use BCEWithLogitsLoss"):
+        nn.BCELoss()(scores, np.zeros((2, 3)))
+    with pytest.raises(ValueError, match=r"but target goes from 0 to 2\.$"):
+        nn.BCELoss()(p, np.array([[0.0], [2.0]]))
+    with pytest.raises(ValueError, match="input goes from nan to nan"):
+        nn.BCELoss()(np.array([np.nan]), np.array([1.0]))
+
+
+@pytest.mark.parametrize(("loss", "remedy"), [(nn.CrossEntropyLoss, "NLLLoss"), (nn.NLLLoss, "CrossEntropyLoss")])
+def test_probabilities_given_as_scores_are_warned_of(loss, remedy):
+    probabilities = nn.Softmax(dim=1)(Tensor(scores.astype(np.float32), requires_grad=True))
+    with pytest.warns(UserWarning, match=f"each row sums to 1.*{remedy}") as found:
+        loss()(probabilities, np.array([0, 1]))
+    assert len(found) == 1
+
+
+def test_scores_are_not_taken_for_probabilities():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        nn.CrossEntropyLoss()(np.array([[0.5, 0.5], [3.0, 1.0]]), np.array([0, 1]))
+        nn.CrossEntropyLoss()(np.array([[1.0]]), np.array([0]))
+
+
+# ---- options
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_reductions_that_do_not_exist_are_refused(name):
+    case = CASES[name][0]
+    with pytest.raises(ValueError, match=r"reduction is one of 'mean', 'sum', 'none'.*not 'average'"):
+        getattr(nn, name)(reduction="average")
+    function = {"BCELoss": "binary_cross_entropy", "BCEWithLogitsLoss": "binary_cross_entropy_with_logits"}.get(name)
+    function = function or {"CrossEntropyLoss": "cross_entropy", "NLLLoss": "nll_loss", "KLDivLoss": "kl_div"}.get(name)
+    function = function or {"SmoothL1Loss": "smooth_l1_loss"}.get(name, name.replace("Loss", "_loss").lower())
+    with pytest.raises(ValueError, match="not 'average'"):
+        getattr(F, function)(*case.inputs, reduction="average")
+
+
+def test_options_out_of_range_are_refused():
+    with pytest.raises(ValueError, match="delta > 0, not 0"):
+        F.huber_loss(p, p, delta=0)
+    with pytest.raises(ValueError, match="beta >= 0, not -1"):
+        F.smooth_l1_loss(p, p, beta=-1)
+    with pytest.raises(ValueError, match="label_smoothing is between 0 and 1, not 2"):
+        F.cross_entropy(scores, np.array([0, 1]), label_smoothing=2)
+
+
+def test_what_is_not_a_real_number_is_refused():
+    with pytest.raises(TypeError, match="compares real numbers, not complex128"):
+        F.mse_loss(p, p * 1j)
+    with pytest.raises(TypeError, match="compares real numbers, not <U1"):
+        F.mse_loss(p, [["a"], ["b"]])
+
+
+def test_weights_are_buffers_but_not_learned():
+    loss = nn.CrossEntropyLoss(weight=[1.0, 2.0, 3.0])
+    assert list(loss.state_dict()) == ["weight"]
+    assert not list(loss.parameters())
+    assert not nn.CrossEntropyLoss().state_dict()

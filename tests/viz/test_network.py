@@ -1,0 +1,97 @@
+"""A model without an input: its neurons and weights where it is a small MLP, its layers otherwise."""
+
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+import nn
+import viz
+from viz import layout
+from viz.network import columns
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def lines(model):
+    """The weights drawn: for each its tooltip, its class and its thickness."""
+    root = ET.fromstring(viz.draw(model).svg)
+    return [(e.find(f"{SVG}title").text, e.get("class"), float(e.get("stroke-width"))) for e in root.iter(f"{SVG}line")]
+
+
+@pytest.fixture
+def mlp():
+    nn.manual_seed(0)
+    return nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1), nn.Sigmoid())
+
+
+def test_every_weight_is_a_line_of_its_sign_and_size(mlp):
+    drawn = lines(mlp)
+    assert len(drawn) == 2 * 4 + 4 * 1
+    largest = max(np.abs(p.data).max() for name, p in mlp.named_parameters() if "weight" in name)
+    for tooltip, sign, thickness in drawn:
+        value = float(tooltip.split(" = ")[1].split("\n")[0])
+        path, index = tooltip.split(" = ")[0].split("[")
+        assert value == dict(mlp.named_parameters())[path].data[tuple(map(int, index[:-1].split(", ")))]
+        assert sign == ("positive" if value > 0 else "negative")
+        assert thickness == pytest.approx(max(6 * abs(value) / largest, 0.4), abs=0.01)
+
+
+def test_every_neuron_shows_its_bias_and_every_column_its_layer(mlp):
+    text = list(ET.fromstring(viz.draw(mlp).svg).itertext())
+    for name, p in mlp.named_parameters():
+        if "bias" in name:
+            assert all(f"{b:.2f}" in text for b in p.data)
+    assert {"0: Linear", "Tanh", "2: Linear", "Sigmoid", "x1", "x2"} <= set(text)
+    assert "positive weight" in text
+
+
+def test_a_neuron_layout_needs_no_graphviz(mlp, monkeypatch):
+    monkeypatch.setattr(layout, "engines", lambda: iter([]))
+    assert viz.draw(mlp).svg.startswith("<svg")
+    assert viz.draw(mlp).dot.count("->") == 12
+    assert "image/svg+xml" in viz.draw(mlp)._repr_mimebundle_()
+
+
+def test_gradients_stand_in_the_tooltips_once_there_are_some(mlp):
+    assert all("none yet" in tooltip for tooltip, *_ in lines(mlp))
+    mlp(np.ones((1, 2))).sum().backward()
+    assert not any("none yet" in tooltip for tooltip, *_ in lines(mlp))
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan, np.inf])
+def test_weights_of_zero_and_not_finite_ones_are_drawn_thin_and_grey(mlp, value):
+    mlp[0].weight.data[0, 0] = value
+    (odd,) = [(sign, thickness) for tooltip, sign, thickness in lines(mlp) if tooltip.startswith("0.weight[0, 0]")]
+    assert odd == ("edge", 0.4)
+
+
+def test_a_neuron_without_bias_is_empty():
+    assert columns(nn.Linear(3, 2, bias=False))[0].bias is None
+    assert "without a bias" in viz.draw(nn.Linear(3, 2, bias=False)).svg
+
+
+@pytest.mark.usefixtures("graphviz")
+def test_a_wide_model_is_drawn_layer_by_layer():
+    graph = viz.draw(nn.Sequential(nn.Linear(20, 40), nn.Tanh(), nn.Linear(40, 1)))
+    assert [(node.symbol, node.name) for node in graph.data.nodes] == [("Linear", "0"), ("Tanh", "1"), ("Linear", "2")]
+    text = set(ET.fromstring(graph.svg).itertext())
+    assert {"weight (40, 20)", "bias (40,)", "Tanh", "881 parameters in all."} <= text
+    assert "does not require grad" not in text
+
+
+def test_what_is_not_one_chain_of_neurons_is_drawn_layer_by_layer(tower):
+    two_heads = nn.ModuleList([nn.Linear(2, 3), nn.Linear(2, 3)])
+    assert columns(two_heads) is None
+    assert len(viz.draw(two_heads).data.nodes) == 2
+
+
+def test_a_model_and_its_input_give_the_graph_of_its_output(mlp):
+    graph = viz.draw(mlp, np.ones((3, 2)))
+    assert graph.data.nodes[-1].value.shape == (3, 1)
+    assert graph.data.clusters[0].label == "Sequential"
+
+
+def test_a_loss_takes_no_inputs(scalars):
+    with pytest.raises(TypeError, match=r"draw\(loss\) takes one Tensor"):
+        viz.draw(scalars, {"x": 1})
