@@ -1,8 +1,8 @@
 """The backward pass: put the graph in order, then pull gradients through it from the result to the leaves.
 
-If y = op(a, b) and g = dL/dy has arrived at y, the chain rule sends dL/da = g · ∂y/∂a to a and dL/db = g · ∂y/∂b to b;
-each argument adds up what it is sent. Visiting every node after all nodes that use it, one visit each is enough: that is
-backpropagation.
+If y = op(a, b) and g = dL/dy has arrived at y, the chain rule sends dL/da = g · ∂y/∂a to a and dL/db = g · ∂y/∂b to
+b; each argument adds up what it is sent. Visiting every node after all nodes that use it, one visit each is enough:
+that is backpropagation.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .modes import enable_grad, modes, refuse_edited, refuse_nonfinite
 from . import tensor
+from .modes import enable_grad, modes, refuse_edited, refuse_nonfinite
 from .tensor import Tensor
 
 float64, ndarray = np.float64, np.ndarray  # looked up once per operation
@@ -52,8 +52,8 @@ def topological_order(*outputs: Tensor) -> list[Tensor]:
                 order.append(node)
             else:
                 raise RuntimeError(
-                    f"The graph behind {node.op.name} was freed by backward(retain_graph=False). Compute the result anew, "
-                    "or keep the graph the first time with backward()."
+                    f"The graph behind {node.op.name} was freed by backward(retain_graph=False). Compute the result "
+                    "anew, or keep the graph the first time with backward()."
                 )
     return order
 
@@ -93,7 +93,7 @@ def pull(
         g = arrived[node] if retain_graph else arrived.pop(node)
         if node.extra is None and not careful:  # the commonest case of `contributions`, written out for speed
             values, inputs, rules = node.values, node.inputs, op.rules
-            args = (g, node.data) + values
+            args = (g, node.data) + values  # noqa: RUF005  # half the time of (g, node.data, *values)
             for i in node.needs:
                 x = inputs[i]
                 part = rules[i](*args)  # type: ignore[misc]  # an input without a rule needs no gradient
@@ -196,7 +196,9 @@ def hooked(node: Tensor, g: Any) -> Any:
         replaced = hook(g)
         if replaced is not None:
             if np.shape(replaced) != node.shape:
-                raise ValueError(f"A hook returned a gradient of shape {np.shape(replaced)} for a Tensor of shape {node.shape}.")
+                raise ValueError(
+                    f"A hook returned a gradient of shape {np.shape(replaced)} for a Tensor of shape {node.shape}."
+                )
             g = replaced if isinstance(g, Tensor) else np.array(replaced, node.dtype)[()]
     return g
 
@@ -207,8 +209,8 @@ def start(output: Any, gradient: Any, name: str) -> Any:
         raise TypeError(f"{name} differentiates a Tensor, but this is {type(output).__name__}: {output!r}.")
     if not output.tracked:
         raise RuntimeError(
-            f"{name} on a Tensor that no gradient can be computed for: nothing it was computed from requires grad, or it was "
-            "computed under no_grad. Make the inputs with Tensor(data, requires_grad=True)."
+            f"{name} on a Tensor that no gradient can be computed for: nothing it was computed from requires grad, or "
+            "it was computed under no_grad. Make the inputs with Tensor(data, requires_grad=True)."
         )
     if gradient is None:
         if output.shape != ():
@@ -222,7 +224,9 @@ def start(output: Any, gradient: Any, name: str) -> Any:
     if value.dtype.kind not in "fiub":
         raise TypeError(f"The gradient passed to {name} consists of real numbers, not {value.dtype}.")
     if value.shape != output.shape:
-        raise ValueError(f"The gradient passed to {name} has shape {value.shape}, but the Tensor has shape {output.shape}.")
+        raise ValueError(
+            f"The gradient passed to {name} has shape {value.shape}, but the Tensor has shape {output.shape}."
+        )
     if isinstance(gradient, Tensor):
         return gradient if value.dtype == output.dtype else gradient.astype(output.dtype)
     return np.array(value, output.dtype)[()]
@@ -265,7 +269,9 @@ def grad(
         raise ValueError(f"grad() got {len(outputs)} outputs, but {len(grad_outputs)} grad_outputs.")
     for i, x in enumerate(inputs):
         if not isinstance(x, Tensor) or not x.tracked:
-            raise RuntimeError(f"grad(): input {i} is not a Tensor that requires grad; make it with requires_grad=True.")
+            raise RuntimeError(
+                f"grad(): input {i} is not a Tensor that requires grad; make it with requires_grad=True."
+            )
     gradients = [start(t, g, "grad()") for t, g in zip(outputs, grad_outputs)]
     if create_graph:
         with enable_grad():
@@ -274,7 +280,9 @@ def grad(
         arrived = pull(outputs, [g.data if isinstance(g, Tensor) else g for g in gradients], inputs)
     unused = [i for i, x in enumerate(inputs) if x not in arrived]
     if unused and not allow_unused:
-        raise RuntimeError(f"grad(): no output depends on input {unused[0]}. Pass allow_unused=True to get None for it.")
+        raise RuntimeError(
+            f"grad(): no output depends on input {unused[0]}. Pass allow_unused=True to get None for it."
+        )
     found = (arrived.get(x) for x in inputs)
     return tuple(g if g is None or isinstance(g, Tensor) else Tensor(np.array(g)) for g in found)
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from .derivatives import axes_of, clip, joined, scatter
-from .tensor import call, composed, op, samples, table
+from .operations import call, composed, op, samples, table
 
 
 def alias(function, *names):
@@ -226,6 +226,8 @@ def take_along_axis(arr, indices, axis=-1):
     """arr at indices along axis, and along the others at each place's own index."""
     if axis is None:
         return np.reshape(arr, -1)[indices]
+    if np.ndim(indices) != arr.ndim:
+        raise ValueError(f"np.take_along_axis() takes indices of {arr.ndim} axes, as arr has, not {np.ndim(indices)}.")
     index = list(np.indices(arr.shape, sparse=True))
     index[axis] = indices
     return arr[tuple(index)]
@@ -255,8 +257,10 @@ def diagonal(a, offset=0, axis1=0, axis2=1):
 @composed(np.diag, at=[call((3, 4)), call((3, 4), k=-1), call((3,)), call((2,), k=1)])
 def diag(v, k=0):
     """The diagonal of a matrix, or the matrix of a diagonal."""
-    if v.ndim != 1:
+    if v.ndim == 2:
         return np.diagonal(v, k)
+    if v.ndim != 1:
+        raise ValueError(f"np.diag() takes a vector or a matrix, not an array of shape {v.shape}.")
     i, n = np.arange(v.size), v.size + abs(k)
     return scatter(v, index=(i + max(-k, 0), i + max(k, 0)), shape=(n, n))
 

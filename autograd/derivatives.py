@@ -14,7 +14,8 @@ import math
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from .tensor import Tensor, call, op, structural, table, untracked
+from .operations import call, op, structural, table
+from .tensor import Tensor, untracked
 
 ln2, ln10 = math.log(2), math.log(10)  # Python's floats, as everywhere in rules: NumPy's would make float32 float64
 
@@ -291,8 +292,8 @@ def reshape(x, shape):
 
 
 reshape = op(reshape,  lambda g, y, x, shape: np.reshape(g, x.shape), at=[
-    call((3, 4), shape=(2, -1)), call((2, 3), shape=6), call((), shape=(1, 1))])
-table[np.reshape] = table[reshape]  # NumPy 2.0 and 2.1 do not agree on the name of the argument
+    call((3, 4), [2, -1]), call((2, 3), 6), call((), [1, 1])])
+table[np.reshape] = table[reshape]  # NumPy 2.0 and 2.1 do not agree on the name of its argument
 
 op(np.expand_dims,     lambda g, y, x, axis: np.reshape(g, x.shape), at=[
     call((3, 4), axis=(0, 2)), call((3,), axis=-1)])
@@ -348,7 +349,7 @@ def method(function):
     return lambda self, *args, **kwargs: function(self, *args, **kwargs)
 
 
-plain = {function.__name__: method(function) for function in (np.any, np.all, np.argmax, np.argmin, np.argsort, np.nonzero)}
+plain = {f.__name__: method(f) for f in (np.any, np.all, np.argmax, np.argmin, np.argsort, np.nonzero)}
 ours = {
     "__getitem__": lambda self, index: table[getitem](self, index=untracked(index, None)),
     "__round__":   lambda self, decimals=0: np.round(self, decimals),

@@ -13,7 +13,8 @@ import numpy as np
 
 from .functional import gradient
 from .modes import no_grad
-from .tensor import Op, Tensor, arrays, numbers, samples, table
+from .operations import Op, samples, table
+from .tensor import Tensor, arrays, numbers
 
 __all__ = ["GradcheckError", "gradcheck"]
 

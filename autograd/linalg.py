@@ -14,7 +14,7 @@ import operator
 import numpy as np
 
 from .derivatives import axes_of, count, divide_evenly, keep, over
-from .tensor import call, composed, op
+from .operations import call, composed, op
 
 EighResult = type(np.linalg.eigh(np.eye(1)))
 SVDResult = type(np.linalg.svd(np.eye(1)))

@@ -66,7 +66,9 @@ class Mode:
         if not callable(function):
             raise TypeError(f"{name} decorates a function, or stands in `with {name}():`; {function!r} is neither.")
         if inspect.isgeneratorfunction(function):
-            raise TypeError(f"@{name} cannot decorate a generator, whose body runs later; write `with {name}():` inside it.")
+            raise TypeError(
+                f"@{name} cannot decorate a generator, whose body runs later; write `with {name}():` inside it."
+            )
 
         @functools.wraps(function)
         def in_mode(*args: Any, **kwargs: Any) -> Any:
@@ -101,7 +103,7 @@ def is_grad_enabled() -> bool:
 
 
 class detect_anomaly(Mode):
-    """Inside, the first operation whose value or gradient turns NaN or infinite raises and names the line that wrote it.
+    """Inside, the first operation whose value or gradient turns NaN or infinite raises, and names the line it is from.
 
     Each recorded operation also remembers its source line and a checksum of its inputs, so that a backward pass over
     an array that has been edited since is refused. This makes everything several times slower: for debugging only.
@@ -159,7 +161,8 @@ def refuse_nonfinite(node: Any, array: Any, verb: str) -> None:
         what = "nan" if np.isnan(array).any() else "inf"
         shapes = ", ".join(str(np.shape(v)) for v in node.values)
         raise FloatingPointError(
-            f"{node.op.name} of shape {np.shape(node.data)} {verb} {what}. Its arguments have shapes {shapes}.{describe(node)}"
+            f"{node.op.name} of shape {np.shape(node.data)} {verb} {what}. Its arguments have shapes {shapes}."
+            + describe(node)
         )
 
 

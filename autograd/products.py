@@ -8,7 +8,8 @@ import string
 import numpy as np
 
 from .composed import alias
-from .tensor import Tensor, call, composed, op
+from .operations import call, composed, op
+from .tensor import Tensor
 
 # ---- vectors and matrices -----------------------------------------------------------------------------------------
 

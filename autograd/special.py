@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from .derivatives import keep
-from .tensor import call, op
+from .operations import call, op
 
 __all__ = ["erf", "expit", "log_softmax", "logsumexp", "ndtr", "softmax", "xlogy"]
 

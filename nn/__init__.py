@@ -29,6 +29,7 @@ from .activations import (
     Swish,
     Tanh,
 )
+from .containers import Flatten, Identity, ModuleDict, ModuleList, Sequential
 from .data import (
     DataLoader,
     GaussianNoise,
@@ -51,21 +52,21 @@ from .losses import (
     NLLLoss,
     SmoothL1Loss,
 )
-from .module import Flatten, Identity, Module, ModuleDict, ModuleList, Parameter, Sequential
+from .module import Module, Parameter
 from .perceptron import MLP, Perceptron
 from .random import default_generator, manual_seed
 from .saving import CheckpointError, load, save
 from .training import EarlyStopping
 
 __all__ = [
-    *["Module", "Parameter", "Sequential", "ModuleList", "ModuleDict", "Identity", "Flatten"],
-    *["Linear", "Embedding", "BatchNorm1d", "LayerNorm", "Dropout", "Perceptron", "MLP"],
-    *["ReLU", "LeakyReLU", "ELU", "SELU", "GELU", "SiLU", "Swish", "Mish", "Sigmoid", "LogSigmoid", "Tanh", "Softplus"],
-    *["Softsign", "Hardtanh", "Softmax", "LogSoftmax"],
-    *["MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "NLLLoss"],
-    *["KLDivLoss"],
-    *["TensorDataset", "Subset", "DataLoader", "random_split"],
-    *["GaussianNoise", "RandomFlip", "RandomShift", "RandomRotation"],
-    *["EarlyStopping", "save", "load", "CheckpointError"],
-    *["manual_seed", "default_generator", "functional", "init", "optim", "utils"],
-]
+    "Module", "Parameter", "Sequential", "ModuleList", "ModuleDict", "Identity", "Flatten",
+    "Linear", "Embedding", "BatchNorm1d", "LayerNorm", "Dropout", "Perceptron", "MLP",
+    "ReLU", "LeakyReLU", "ELU", "SELU", "GELU", "SiLU", "Swish", "Mish", "Sigmoid", "LogSigmoid", "Tanh", "Softplus",
+    "Softsign", "Hardtanh", "Softmax", "LogSoftmax",
+    "MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "NLLLoss",
+    "KLDivLoss",
+    "TensorDataset", "Subset", "DataLoader", "random_split",
+    "GaussianNoise", "RandomFlip", "RandomShift", "RandomRotation",
+    "EarlyStopping", "save", "load", "CheckpointError",
+    "manual_seed", "default_generator", "functional", "init", "optim", "utils",
+]  # fmt: skip

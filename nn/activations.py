@@ -70,8 +70,9 @@ def log_softmax(input: Any, dim: int | None = None) -> Any:
 
 
 def axis(name: str, dim: int | None) -> int:
+    """dim, which must be given."""
     if dim is None:
-        raise ValueError(f"{name} needs to know along which axis the sum is 1: dim=-1 for scores of shape (batch, classes).")
+        raise ValueError(f"{name} needs to know along which axis the sum is 1: dim=-1 if scores are (batch, classes).")
     return dim
 
 
@@ -134,7 +135,7 @@ class SELU(Activation):
 
 
 class GELU(Activation):
-    """x Φ(x), with Φ the normal distribution function; approximate="tanh": (x/2) (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
+    """x Φ(x), Φ the normal distribution function; approximate="tanh": (x/2) (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
@@ -143,7 +144,7 @@ class GELU(Activation):
         self.approximate = approximate
 
     def forward(self, input: Any) -> Any:
-        return gelu(input, approximate=self.approximate)
+        return gelu(input, approximate=self.approximate)  # type: ignore[call-arg]  # op() gives the first argument
 
 
 class SiLU(Activation):
@@ -153,7 +154,7 @@ class SiLU(Activation):
         super().__init__()
 
     def forward(self, input: Any) -> Any:
-        return silu(input)
+        return silu(input)  # type: ignore[call-arg]  # likewise
 
 
 Swish = SiLU  # the name in Ramachandran et al. (2017)

@@ -17,9 +17,9 @@ from .losses import (
 )
 
 __all__ = [
-    *["batch_norm", "dropout", "embedding", "layer_norm", "linear"],
-    *["elu", "gelu", "hardtanh", "leaky_relu", "log_softmax", "logsigmoid", "mish", "relu", "selu", "sigmoid", "silu"],
-    *["softmax", "softplus", "softsign", "tanh"],
-    *["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "kl_div", "l1_loss"],
-    *["mse_loss", "nll_loss", "smooth_l1_loss"],
-]
+    "batch_norm", "dropout", "embedding", "layer_norm", "linear",
+    "elu", "gelu", "hardtanh", "leaky_relu", "log_softmax", "logsigmoid", "mish", "relu", "selu", "sigmoid", "silu",
+    "softmax", "softplus", "softsign", "tanh",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "kl_div", "l1_loss",
+    "mse_loss", "nll_loss", "smooth_l1_loss",
+]  # fmt: skip

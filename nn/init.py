@@ -39,7 +39,9 @@ def fill(tensor: T, values: Any) -> T:
     """tensor, with its elements replaced by values."""
     array = tensor.data if isinstance(tensor, Tensor) else tensor
     if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
-        raise TypeError(f"nn.init fills a Tensor or an array of floats in place, not {type(tensor).__name__}: {tensor!r}.")
+        raise TypeError(
+            f"nn.init fills a Tensor or an array of floats in place, not {type(tensor).__name__} {tensor!r}."
+        )
     array[...] = values
     if isinstance(tensor, Tensor):
         stamp(tensor)
@@ -49,7 +51,9 @@ def fill(tensor: T, values: Any) -> T:
 def fans(tensor: Any) -> tuple[int, int]:
     """(fan_in, fan_out) of a weight."""
     if np.ndim(tensor) < 2:
-        raise ValueError(f"fan_in and fan_out belong to a weight of shape (n_out, n_in, ...), not to shape {np.shape(tensor)}.")
+        raise ValueError(
+            f"fans are those of a weight of shape (n_out, n_in, ...), but this has shape {np.shape(tensor)}."
+        )
     n_out, n_in, *rest = np.shape(tensor)
     return n_in * math.prod(rest), n_out * math.prod(rest)
 

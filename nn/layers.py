@@ -7,7 +7,7 @@ whose rules are written in the same vocabulary and so can be differentiated them
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -59,13 +59,12 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     except (TypeError, ValueError) as error:
         x, w = (np.asarray(v.data if isinstance(v, Tensor) else v) for v in (input, weight))
         if x.dtype.kind not in "fiub":
-            raise TypeError(f"linear: the input holds {x.dtype}, not real numbers. Write np.asarray(x, float).") from error
+            raise TypeError(f"linear: the input holds {x.dtype}, not real numbers. Write x.astype(float).") from error
         if not w.ndim or x.ndim and x.shape[-1] == w.shape[-1]:
             raise
         raise ValueError(
-            f"linear: an input of shape {x.shape} does not fit a weight of shape {w.shape}: its last axis must have length "
-            f"{w.shape[-1]}, a number for each input feature."
-            + (" Write x[:, None]." if w.shape[-1] == 1 else "")
+            f"linear: an input of shape {x.shape} does not fit a weight of shape {w.shape}: its last axis must "
+            f"have length {w.shape[-1]}, for the input features." + (" Write x[:, None]." if w.shape[-1] == 1 else "")
         ) from error
 
 
@@ -77,12 +76,18 @@ class Linear(Module):
     """
 
     def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, *, dtype: Any = None, generator: Generator | None = None
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        dtype: Any = None,
+        generator: Generator | None = None,
     ) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
         self.weight = empty((out_features, in_features), dtype)
-        self.bias = empty((out_features,), dtype) if bias else None
+        self.bias: Any = empty((out_features,), dtype) if bias else None
         self.reset_parameters(generator)
 
     def reset_parameters(self, generator: Generator | None = None) -> None:
@@ -108,7 +113,9 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
         raise TypeError(f"embedding looks rows up by integers, not {indices.dtype}. Write i.astype(int).")
     n = weight.shape[0]
     if indices.size and not 0 <= np.min(indices) <= np.max(indices) < n:
-        raise ValueError(f"embedding has rows 0 to {n - 1}, but the input goes from {np.min(indices)} to {np.max(indices)}.")
+        raise ValueError(
+            f"embedding has rows 0 to {n - 1}, but input goes from {np.min(indices)} to {np.max(indices)}."
+        )
     y = weight[indices]
     if padding_idx is None:
         return y
@@ -187,7 +194,8 @@ normalise = op(
     lambda g, y, s, x, w, b, axis, eps=1e-5, watch=None: g * s[0],
     lambda g, y, s, x, w, b, axis, eps=1e-5, watch=None: g,
     saves=standardised, name="normalise",
-    at=[call((5, 3), (3,), (3,), axis=0), call((4, 3, 2), (3, 1), (3, 1), axis=(0, 2), eps=0.1), call((3, 4), (4,), (4,), axis=-1)],
+    at=[call((5, 3), (3,), (3,), axis=0), call((4, 3, 2), (3, 1), (3, 1), axis=(0, 2), eps=0.1),
+        call((3, 4), (4,), (4,), axis=-1)],
 )
 # fmt: on
 
@@ -207,12 +215,15 @@ def batch_norm(
     training         use mean and variance of the batch, of which the running ones move towards by the share `momentum`;
                      otherwise use the running ones. The running variance is the unbiased one, Σ (x − mean)² / (n − 1)
     """
-    features, column = input.shape[1], (-1, *[1] * (input.ndim - 2))  # one number for each feature, beside (n, features, ...)
-    w = 1.0 if weight is None else np.reshape(weight, column) if input.ndim > 2 else weight
-    b = 0.0 if bias is None else np.reshape(bias, column) if input.ndim > 2 else bias
+    features = input.shape[1]
+
+    def beside(x: Any) -> Any:
+        """x, one number for each feature, in a shape that broadcasts with the input's."""
+        return np.reshape(x, (features, *[1] * (input.ndim - 2))) if input.ndim > 2 else x
+
+    w, b = (1.0 if weight is None else beside(weight)), (0.0 if bias is None else beside(bias))
     if not training:
-        m, var = (np.reshape(running, column) for running in (running_mean, running_var))
-        return (input - m) * (w / np.sqrt(var + eps)) + b
+        return (input - beside(running_mean)) * (w / np.sqrt(beside(running_var) + eps)) + b
     n = input.size // features
     if n < 2:
         raise ValueError(
@@ -228,11 +239,19 @@ def batch_norm(
     return normalise(input, w, b, axis=(0, *range(2, input.ndim)), eps=eps, watch=watch)
 
 
+def start(weight: Parameter | None, bias: Parameter | None) -> None:
+    """γ = 1 and β = 0, where they exist."""
+    if weight is not None:
+        init.ones_(weight)
+    if bias is not None:
+        init.zeros_(bias)
+
+
 class BatchNorm1d(Module):
     """y = γ (x − mean) / √(var + ε) + β for each feature, over the batch   (Ioffe and Szegedy, 2015).
 
     x has shape (n, num_features) or (n, num_features, length). In training mean and variance are the batch's, and
-    running_mean ← running_mean + momentum · (mean − running_mean), running_var likewise with the unbiased variance; after
+    running_mean ← running_mean + momentum · (mean − running_mean), running_var likewise by the unbiased variance; after
     `eval()` they are the running ones. momentum=None makes these plain averages over all batches; without
     track_running_stats there are none, and the batch's are used always.
     """
@@ -250,12 +269,13 @@ class BatchNorm1d(Module):
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        self.weight = init.ones_(empty((num_features,), dtype)) if affine else None
-        self.bias = init.zeros_(empty((num_features,), dtype)) if affine else None
+        self.weight = empty((num_features,), dtype) if affine else None
+        self.bias = empty((num_features,), dtype) if affine else None
         dtype = get_default_dtype() if dtype is None else dtype
-        self.register_buffer("running_mean", np.zeros(num_features, dtype) if track_running_stats else None)
-        self.register_buffer("running_var", np.ones(num_features, dtype) if track_running_stats else None)
+        self.register_buffer("running_mean", np.empty(num_features, dtype) if track_running_stats else None)
+        self.register_buffer("running_var", np.empty(num_features, dtype) if track_running_stats else None)
         self.register_buffer("num_batches_tracked", np.array(0) if track_running_stats else None)
+        self.reset_parameters()
 
     def reset_running_stats(self) -> None:
         """Forget the running statistics."""
@@ -265,9 +285,7 @@ class BatchNorm1d(Module):
     def reset_parameters(self) -> None:
         """Start again."""
         self.reset_running_stats()
-        if self.affine:
-            init.ones_(self.weight)
-            init.zeros_(self.bias)
+        start(self.weight, self.bias)
 
     def forward(self, input: Any) -> Any:
         if not isinstance(input, Tensor):
@@ -278,7 +296,9 @@ class BatchNorm1d(Module):
                 f"(n, {self.num_features}, length), but this has shape {input.shape}."
             )
         tracking = self.training and self.track_running_stats
-        momentum = 1 / (self.num_batches_tracked.item() + 1) if tracking and self.momentum is None else self.momentum or 0.0
+        momentum = self.momentum
+        if momentum is None:
+            momentum = 1 / (self.num_batches_tracked.item() + 1) if tracking else 0.0
         training = self.training or not self.track_running_stats
         y = batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, training, momentum, self.eps)
         if tracking:
@@ -298,13 +318,13 @@ def layer_norm(
     """y = γ (x − mean) / √(var + ε) + β for each example: mean and variance over the last axes, of normalized_shape."""
     shape = tuple(normalized_shape)
     if np.shape(input)[-len(shape) :] != shape:
-        raise ValueError(f"layer_norm over shape {shape} takes an input that ends so, but this has shape {np.shape(input)}.")
+        raise ValueError(f"layer_norm over {shape} takes an input that ends so, but this has shape {np.shape(input)}.")
     w, b = 1.0 if weight is None else weight, 0.0 if bias is None else bias
     return normalise(input, w, b, axis=tuple(range(-len(shape), 0)), eps=eps)
 
 
 class LayerNorm(Module):
-    """y = γ (x − mean) / √(var + ε) + β for each example, over its last axes, of normalized_shape   (Ba et al., 2016)."""
+    """y = γ (x − mean) / √(var + ε) + β for each example, over its last axes, normalized_shape   (Ba et al., 2016)."""
 
     def __init__(
         self,
@@ -320,21 +340,20 @@ class LayerNorm(Module):
         if not self.normalized_shape:
             raise ValueError("LayerNorm() needs the length of at least one axis to normalise over.")
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        self.weight = init.ones_(empty(self.normalized_shape, dtype)) if elementwise_affine else None
-        self.bias = init.zeros_(empty(self.normalized_shape, dtype)) if elementwise_affine and bias else None
+        self.weight = empty(self.normalized_shape, dtype) if elementwise_affine else None
+        self.bias = empty(self.normalized_shape, dtype) if elementwise_affine and bias else None
+        self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Start again."""
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        start(self.weight, self.bias)
 
     def forward(self, input: Any) -> Any:
         return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
+        affine = f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
+        return f"{self.normalized_shape}, eps={self.eps}, {affine}"
 
 
 # ---- y = x · mask -------------------------------------------------------------------------------------------------
@@ -359,8 +378,8 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, generator: Genera
 class Dropout(Module):
     """y = x · mask / (1 − p) in training, where mask is 0 with probability p, else 1   (Srivastava et al., 2014).
 
-    The division keeps the mean, so that after `eval()` y = x. generator draws the mask; the default one if None. inplace is
-    PyTorch's: accepted, but no values are overwritten here.
+    The division keeps the mean, so that after `eval()` y = x. generator draws the mask; the default one if None.
+    inplace is PyTorch's: accepted, but no values are overwritten here.
     """
 
     def __init__(self, p: float = 0.5, inplace: bool = False, *, generator: Generator | None = None) -> None:

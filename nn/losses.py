@@ -200,19 +200,29 @@ def logistic_loss(x: Any, t: Any) -> Any:
     return (1 - t) * x + np.logaddexp(0.0, -x)
 
 
-# fmt: off
-probabilities = dict(name="binary_cross_entropy",             on=(0.1, 0.9), at=[call((3, 4), (3, 4))])
-logits        = dict(name="binary_cross_entropy_with_logits",                at=[call((3, 4), (3, 4))])
+def each_and_mean(name: str, loss: Any, by_input: Any, by_target: Any, on: tuple[float, float]) -> tuple[Any, Any]:
+    """Two operations from one formula and its two derivatives: the single losses, and their mean."""
+    each = op(
+        loss,
+        lambda g, y, x, t: g * by_input(x, t),
+        lambda g, y, x, t: g * by_target(x, t),
+        name=name, on=on, at=[call((3, 4), (3, 4))],
+    )  # fmt: skip
+    average = op(
+        lambda x, t: mean(loss(x, t)),
+        lambda g, y, x, t: g / x.size * by_input(x, t),
+        lambda g, y, x, t: g / x.size * by_target(x, t),
+        name=name, on=on, at=[call((3, 4), (3, 4))],
+    )  # fmt: skip
+    return each, average
 
-each_log_loss      = op(log_loss,                               lambda g, y, p, t: g * log_loss_slope(p, t),
-                                                                lambda g, y, p, t: g * negative_logit(p),            **probabilities)
-mean_log_loss      = op(lambda p, t: mean(log_loss(p, t)),      lambda g, y, p, t: g / p.size * log_loss_slope(p, t),
-                                                                lambda g, y, p, t: g / p.size * negative_logit(p),   **probabilities)
-each_logistic_loss = op(logistic_loss,                          lambda g, y, x, t: g * (expit(x) - t),
-                                                                lambda g, y, x, t: -g * x,                           **logits)
-mean_logistic_loss = op(lambda x, t: mean(logistic_loss(x, t)), lambda g, y, x, t: g / x.size * (expit(x) - t),
-                                                                lambda g, y, x, t: -g / x.size * x,                  **logits)
-# fmt: on
+
+each_log_loss, mean_log_loss = each_and_mean(
+    "binary_cross_entropy", log_loss, log_loss_slope, lambda p, t: negative_logit(p), on=(0.1, 0.9)
+)
+each_logistic_loss, mean_logistic_loss = each_and_mean(
+    "binary_cross_entropy_with_logits", logistic_loss, lambda x, t: expit(x) - t, lambda x, t: -x, on=(-2, 2)
+)
 
 
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
@@ -222,7 +232,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
         low, high = np.minimum.reduce(x, axis=None), np.maximum.reduce(x, axis=None)
         if not 0 <= low <= high <= 1:
             raise ValueError(
-                f"binary_cross_entropy takes probabilities, between 0 and 1, but {name} goes from {low:.4g} to {high:.4g}."
+                f"binary_cross_entropy takes probabilities, 0 to 1, but {name} goes from {low:.4g} to {high:.4g}."
                 + (" For logits, the scores before a sigmoid, use BCEWithLogitsLoss." if name == "input" else "")
             )
     if weight is None and reduction == "mean":
@@ -331,28 +341,29 @@ def class_weights(weight: Any, n: int) -> Any:
     """weight, which must have a number for each of n classes."""
     weight = real(weight)
     if weight.shape != (n,):
-        raise ValueError(f"weight has one number for each of the {n} classes, shape ({n},), but this has shape {weight.shape}.")
+        raise ValueError(
+            f"weight has a number for each of the {n} classes, shape ({n},), but this has shape {weight.shape}."
+        )
     return weight
 
 
 def warn_of_probabilities(input: Any, advice: str) -> None:
     """Warn if the rows of input are probabilities: none negative, and their sum 1."""
     x = values(input)
-    if x.ndim == 2 and x.shape[1] > 1 and x.size and 0 <= x.item(0) <= 1 and abs(math.fsum(x[0].tolist()) - 1) < 1e-5:
-        if np.min(x) >= 0 and np.allclose(np.sum(x, axis=1), 1, atol=1e-5):
-            warnings.warn(f"The input looks like probabilities: each row sums to 1. {advice}", stacklevel=4)
+    if x.size == 0 or x.shape[1] == 1 or not 0 <= x.item(0) <= 1 or abs(sum(x[0].tolist()) - 1) > 1e-5:
+        return  # as nearly always, and quickly
+    if np.min(x) >= 0 and np.allclose(np.sum(x, axis=1), 1, atol=1e-5):
+        warnings.warn(f"The input looks like probabilities: each row sums to 1. {advice}", stacklevel=4)
 
 
-def nll_loss(
-    input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
-) -> Any:
+def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
     """−w_t x_t for log-probabilities x of shape (n, C) or (n, C, ...) and labels t of shape (n,) or (n, ...).
 
     The mean is weighted: Σ −w_t x_t / Σ w_t. Labels equal to ignore_index count for nothing.
     """
     input, target = real(input), real(target)
     x, t = classes("nll_loss", input, target, ignore_index)
-    warn_of_probabilities(x, "NLLLoss takes their logarithms: use LogSoftmax before it, or CrossEntropyLoss on the scores.")
+    warn_of_probabilities(x, "NLLLoss takes their logarithms: LogSoftmax before it, or CrossEntropyLoss on scores.")
     return picked(x, t, values(target).shape, weight, ignore_index, checked(reduction))
 
 
@@ -387,7 +398,7 @@ def cross_entropy(
     if target.dtype.kind == "f" and target.shape == input.shape and input.ndim:
         return soft_cross_entropy(input, target, weight, checked(reduction), label_smoothing)
     x, t = classes("cross_entropy", input, target, ignore_index)
-    warn_of_probabilities(x, "CrossEntropyLoss applies softmax itself: give it the scores before it, or use NLLLoss on their logarithms.")
+    warn_of_probabilities(x, "CrossEntropyLoss applies softmax itself: give it scores; or logarithms to NLLLoss.")
     if reduction == "mean" and weight is None and not label_smoothing and not (t == ignore_index).any():
         return mean_cross_entropy(x, t)
     logs, shape = log_softmax(x, axis=-1), values(target).shape
@@ -458,7 +469,7 @@ class NLLLoss(Loss):
 
 
 class KLDivLoss(Loss):
-    """q (log q − x): the Kullback-Leibler divergence, for log-probabilities x. reduction="batchmean" is the usual one."""
+    """q (log q − x): the Kullback-Leibler divergence, for log-probabilities x; usual is reduction="batchmean"."""
 
     reductions = ("mean", "sum", "none", "batchmean")
 

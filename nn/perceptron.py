@@ -11,8 +11,9 @@ import numpy as np
 from autograd import Tensor
 
 from . import activations, init
+from .containers import Identity, Sequential
 from .layers import BatchNorm1d, Dropout, Linear
-from .module import Identity, Module, Sequential
+from .module import Module
 
 __all__ = ["MLP", "Lesson", "Perceptron"]
 
@@ -34,7 +35,7 @@ class Lesson(NamedTuple):
         if self.separable:
             return f"separated after {sum(self.mistakes)} mistakes, in epoch {n}"
         if self.separable is False:
-            return f"not separable: after epoch {n} the weights are ones it has had before, so it will make the same mistakes for ever"
+            return f"not separable: after epoch {n} the weights are ones that it had before, so it goes round for ever"
         return f"still {self.mistakes[-1]} mistakes in epoch {n}; whether the data are separable is not known"
 
 
@@ -46,7 +47,12 @@ class Perceptron(Linear):
     """
 
     def __init__(
-        self, in_features: int, activation: Any = activations.Sigmoid, *, dtype: Any = None, generator: Generator | None = None
+        self,
+        in_features: int,
+        activation: Any = activations.Sigmoid,
+        *,
+        dtype: Any = None,
+        generator: Generator | None = None,
     ) -> None:
         super().__init__(in_features, 1, dtype=dtype, generator=generator)
         self.activation = made(activation)
@@ -167,8 +173,9 @@ class MLP(Sequential):
             self.append(f)
             if dropout:
                 self.append(Dropout(dropout, generator=generator))
+        n_in, n_out = self.widths[-2:]
         f = Identity() if output is None else made(output)
-        self.append(self.started(Linear(*self.widths[-2:], dtype=dtype, generator=generator), f, generator))
+        self.append(self.started(Linear(n_in, n_out, dtype=dtype, generator=generator), f, generator))
         if output is not None:
             self.append(f)
 
@@ -191,19 +198,26 @@ def start_rule(f: Module) -> tuple[str, float | None]:
     """The rule of `nn.init` for weights before f: its name, and kaiming_uniform_'s slope a, or None for Xavier's.
 
     Xavier/Glorot  variance 2 / (n_in + n_out)         for what is the identity near 0, as tanh; sigmoids; no activation
-    He/Kaiming     variance 2 / (n_in (1 + slope²))    for the ReLU family, which passes half of E[h²], and slope² of the rest
+    He/Kaiming     variance 2 / (n_in (1 + slope²))    for the ReLU family, which halves E[h²]; the slope is LeakyReLU's
     LeCun          variance 1 / n_in, that is slope 1  for SELU, which normalises itself then   (Klambauer et al., 2017)
     """
     if isinstance(f, activations.LeakyReLU):
         return "He/Kaiming", f.negative_slope
     if isinstance(f, activations.SELU):
         return "LeCun", 1.0
-    family = activations.ReLU, activations.ELU, activations.GELU, activations.SiLU, activations.Mish, activations.Softplus
+    family = (
+        activations.ReLU,
+        activations.ELU,
+        activations.GELU,
+        activations.SiLU,
+        activations.Mish,
+        activations.Softplus,
+    )
     return ("He/Kaiming", 0.0) if isinstance(f, family) else ("Xavier/Glorot", None)
 
 
 def checked_widths(widths: Any) -> list[int]:
     """widths as a list of at least two positive integers."""
-    if not isinstance(widths, (list, tuple)) or len(widths) < 2 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in widths):
-        raise ValueError(f"MLP() takes the widths of all layers, input and output included, as [2, 4, 1], not {widths!r}.")
-    return [int(n) for n in widths]
+    if not isinstance(widths, (list, tuple)) or len(widths) < 2 or not all(type(n) is int and n > 0 for n in widths):
+        raise ValueError(f"MLP() takes the widths of all layers, input and output included, [2, 4, 1], not {widths!r}.")
+    return list(widths)

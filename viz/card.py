@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -18,14 +18,14 @@ __all__ = ["Card", "Scale", "width_of"]
 CHARACTER, LINE = 6.65, 15.0  # of a monospaced font of 11 px
 PADDING, SPACE = 9.0, 4.0  # around the text; above the gradient
 BAR, HALF = 10.0, 46.0  # the height of the bar's row; half the length of a full bar
+INDENT = {"flag": 18.0, "note": 0.0}  # of a line's text: a flag's after its glyph, a number after its label
+LABEL = 6 * CHARACTER
+MISSING = {WAITING: "backward has not run", LOST: "none arrived"}
 
 
 def width_of(text: str) -> float:
     """The width of text in pixels; Chinese, Japanese and Korean characters are twice as wide."""
     return CHARACTER * sum(1 + (unicodedata.east_asian_width(c) in "WF") - (unicodedata.combining(c) > 0) for c in text)
-
-
-MISSING = {WAITING: "backward has not run", LOST: "none arrived"}
 
 
 class Scale(NamedTuple):
@@ -59,8 +59,8 @@ def extremes(g: Any) -> tuple[float, float]:
 class Card:
     """The text of one node, line by line: (class, label, text), with the size of the whole."""
 
-    def __init__(self, node: Node) -> None:
-        self.node = node
+    def __init__(self, node: Node, sent: Sequence[Any] = ()) -> None:
+        self.node, self.sent = node, sent  # and the parts of its gradient, one for each use
 
     @cached_property
     def title(self) -> tuple[str, str, str]:
@@ -84,7 +84,7 @@ class Card:
         elif node.state in MISSING:
             lines += [("muted", "grad", MISSING[node.state])]
         else:
-            lines += labelled("grad", said(node.grad, sign="+"))
+            lines += labelled("grad", said(node.grad, sign=True))
         flags = [("flag", flag.word, FLAGS[flag.word][0] + " " + flag.word) for flag in self.flags]
         return lines + flags + notes
 
@@ -95,17 +95,19 @@ class Card:
 
     @cached_property
     def width(self) -> float:
-        symbol, name, size = self.title
-        title = width_of(" ".join(filter(None, (symbol, name, size)))) * 1.1
-        rest = [width_of(text) + 6 * CHARACTER * bool(self.node.state) for _, label, text in self.lines]
+        """In pixels, of the longest line and the bar."""
+        title = width_of(" ".join(filter(None, self.title))) + 2 * CHARACTER * bool(self.title[2])
+        rest = [INDENT.get(kind, LABEL) + width_of(text) for kind, _, text in self.lines]
         return round(2 * PADDING + max([title, 2 * HALF * self.has_bar, *rest]), 1)
 
     @cached_property
     def height(self) -> float:
+        """In pixels, of all lines and the bar."""
         return round(PADDING * 1.5 + LINE * (1 + len(self.lines)) + SPACE * bool(self.lines) + BAR * self.has_bar, 1)
 
     @property
     def has_bar(self) -> bool:
+        """Whether there is a gradient to wait for."""
         return self.node.state not in (NONE, LOST)
 
     @cached_property
@@ -124,7 +126,14 @@ class Card:
             NONE: "does not require grad",
         }[node.state]
         flags = [f"{flag.word}: {flag.reason}" for flag in self.flags]
-        return "\n".join([f"{title}: {node.kind}, {shape(node.value)}", value, grad, *flags, *node.notes])
+        return "\n".join([f"{title}: {node.kind}, {shape(node.value)}", value, grad, *self.sum, *flags, *node.notes])
+
+    @property
+    def sum(self) -> list[str]:
+        """How the gradient of a scalar that is used several times adds up."""
+        if len(self.sent) < 2 or any(np.ndim(part) for part in self.sent):
+            return []
+        return [f"one backward pass sends {len(self.sent)} parts: " + " ".join(signed(part) for part in self.sent)]
 
 
 def learned(inside: list[Node]) -> list[str]:
@@ -150,10 +159,14 @@ def labelled(label: str, texts: list[str]) -> list[tuple[str, str, str]]:
     return [("", label if i == 0 else "", text) for i, text in enumerate(texts)]
 
 
-def said(array: Any, sign: str = "") -> list[str]:
+def signed(x: Any) -> str:
+    """A number with its sign."""
+    return "+" * bool(x > 0) + number(np.asarray(x).item())
+
+
+def said(array: Any, sign: bool = False) -> list[str]:
     """A value or a gradient: a number, a small matrix, or the spread of a larger one."""
     array = np.asarray(array)
     if array.ndim == 0:
-        text = number(array.item())
-        return [sign + text if sign and array > 0 else text]
+        return [signed(array) if sign else number(array.item())]
     return grid(array) or spread(array)

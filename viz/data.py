@@ -46,12 +46,16 @@ class Node:
 
 
 class Edge(NamedTuple):
-    """The node `source` is argument number `position` of the operation that made `target`."""
+    """The node `source` is argument number `position` of the operation that made `target`.
+
+    sent   what the backward pass sends back along it, or None where it has not run
+    """
 
     id: str
     source: str
     target: str
     position: int
+    sent: Any = None
 
 
 @dataclass(eq=False)

@@ -25,6 +25,9 @@ def trace(output: Tensor, names: Mapping[str, Any] | None = None, thresholds: Th
     known = known_names(order, names or {})
     models = outermost(order)
     learned = parameter_paths(models)
+    notes = stale(order)
+    walk = [] if notes or output.grad is None else backward_walk(output)
+    sent = {(id(step.node), step.position): step.contribution for step in walk}
     found: dict[int, Node] = {}  # by the identity of what they stand for
     nodes: list[Node] = []
     edges: list[Edge] = []
@@ -45,10 +48,8 @@ def trace(output: Tensor, names: Mapping[str, Any] | None = None, thresholds: Th
             kind = "parameter" if id(tensor) in learned else "leaf"
         node = found[id(tensor)] = add(tensor, kind)
         for i, source in sources:
-            edges.append(Edge(f"e{len(edges)}", source.id, node.id, i))
+            edges.append(Edge(f"e{len(edges)}", source.id, node.id, i, sent.get((id(tensor), i))))
 
-    notes = stale(order)
-    walk = [] if notes or output.grad is None else backward_walk(output)
     diagnose(order, walk, found, thresholds)
     if walk and not any(tensor.hooks for tensor in order):
         several_passes(order, walk, found)
@@ -68,7 +69,9 @@ def describe(name_in_graph: str, x: Any, kind: str, name: str) -> Node:
     """The node for a Tensor, an array or a number. Leaves may be changed later, so their arrays are copied."""
     if not isinstance(x, Tensor):
         value = np.array(x)
-        return Node(name_in_graph, kind, "", number(x) if kind == "number" else name, value, None, NONE)
+        if kind == "number":
+            name = str(x) if isinstance(x, str) else number(x)
+        return Node(name_in_graph, kind, "", name, value, None, NONE)
     value, grad = x.data, x.grad
     if x.is_leaf:
         value, grad = np.array(value), None if grad is None else np.array(grad)
@@ -82,19 +85,24 @@ def describe(name_in_graph: str, x: Any, kind: str, name: str) -> Node:
 
 
 def symbol(tensor: Tensor) -> str:
-    """What made tensor: '+', 'sum axis=0', or nothing for a leaf."""
+    """What made tensor: '+', 'Σ axis=0', '[1:3]', or nothing for a leaf."""
     if tensor.op is None:
         return ""
-    metadata = tensor.extra[0] if tensor.extra else {}
-    details = [f"{key}={short(value)}" for key, value in metadata.items()]
-    return " ".join([tensor.op.symbol, *details])
+    metadata = dict(tensor.extra[0]) if tensor.extra else {}
+    name = f"[{short(metadata.pop('index'))}]" if "index" in metadata else tensor.op.symbol
+    return " ".join([name, *(f"{key}={short(value)}" for key, value in metadata.items() if value is not None)])
 
 
 def short(value: Any) -> str:
-    """An operation's metadata in a few characters."""
+    """An operation's metadata as one would write it, an array as its shape."""
+    if isinstance(value, tuple):
+        return ", ".join(short(x) for x in value)
+    if isinstance(value, slice):
+        start, stop, step = ("" if x is None else str(x) for x in (value.start, value.stop, value.step))
+        return f"{start}:{stop}" + f":{step}" * bool(step)
     if isinstance(value, np.ndarray) and value.ndim:
         return f"array{value.shape}"
-    return str(value)
+    return "..." if value is Ellipsis else getattr(value, "__name__", str(value))
 
 
 # ---- names --------------------------------------------------------------------------------------------------------
@@ -140,7 +148,7 @@ def several_passes(order: Iterable[Tensor], walk: list[Step], found: Mapping[int
         largest = np.argmax(np.abs(once))
         times = round(float(leaf.grad.flat[largest] / once.flat[largest])) if tolerance else 0
         exactly = times > 1 and np.allclose(leaf.grad, times * once, rtol=0, atol=times * tolerance)
-        found[id(leaf)].notes.append(f"sum of {times} backward passes" if exactly else "not one pass: summed or edited")
+        found[id(leaf)].notes.append(f"sum of {times} backward passes" if exactly else "not this graph's pass alone")
 
 
 def add_unused(

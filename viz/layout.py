@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from .card import Card
 from .data import Cluster, Trace, everything, nested
+from .theme import THEMES
 
 __all__ = ["Layout", "LayoutError", "dot", "layout", "render"]
 
@@ -53,11 +54,13 @@ def dot(graph: Trace, cards: Mapping[str, Card], rankdir: str = "LR") -> str:
             "ranksep": "0.45",
             "fontname": "monospace",
             "fontsize": "10",
+            "style": "rounded,filled",  # of frames
+            "fillcolor": THEMES["light"]["cluster"],
             "newrank": "true",  # ranks the whole graph at once, so that frames can follow each other
             "ordering": "in",  # the first argument above the second
         },
         node_attr={"fixedsize": "true", "fontname": "monospace", "fontsize": "9", "margin": "0.11,0.05"},
-        edge_attr={"arrowsize": "0.7"},
+        edge_attr={"arrowsize": "0.7", "color": THEMES["light"]["line"]},
     )
 
     def add_node(body: Any, card: Card) -> None:
@@ -67,7 +70,9 @@ def dot(graph: Trace, cards: Mapping[str, Card], rankdir: str = "LR") -> str:
         text = [" ".join(filter(None, card.title)), *lines]
         label = "".join(graphviz.escape(line) + r"\l" for line in text) if len(text) > 1 else graphviz.escape(text[0])
         size = {"width": f"{card.width / 72:.4f}", "height": f"{card.height / 72:.4f}"}
-        body.node(node.id, label, shape=form, **size, **({"style": style} if style else {}))
+        if colour := THEMES["light"].get(node.kind):
+            size |= {"style": f"filled,{style}".rstrip(","), "fillcolor": colour}
+        body.node(node.id, label, shape=form, **size)
 
     def add_cluster(body: Any, cluster: Cluster) -> None:
         with body.subgraph(name=f"cluster_{cluster.id}") as inside:

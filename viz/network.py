@@ -10,8 +10,9 @@ import numpy as np
 
 from .card import LINE
 from .data import NONE, Edge, Node, Trace
-from .svg import MARGIN, THEMES, document, escape, flow, half, scope_of, write
+from .svg import MARGIN, document, escape, flow, half, scope_of, write
 from .text import cut, exact, number
+from .theme import THEMES
 
 __all__ = ["Layer", "boxes", "columns", "columns_dot", "columns_svg", "small"]
 

@@ -89,7 +89,8 @@ class Graph(Picture):
 
     def __init__(self, data: Trace, title: str, rankdir: str = "LR", seconds: float = 10.0) -> None:
         self.data, self.rankdir, self.seconds = data, rankdir, seconds
-        self.cards = {node.id: Card(node) for node in data.nodes}
+        parts = parts_of(data)
+        self.cards = {node.id: Card(node, parts.get(node.id, ())) for node in data.nodes}
         self.title = f"{title}: {len(data.nodes)} nodes, {len(data.edges)} edges"
 
     @cached_property
@@ -105,6 +106,16 @@ class Graph(Picture):
     def text(self) -> str:
         """The tree."""
         return "\n".join(rows(self.data))
+
+
+def parts_of(data: Trace) -> dict[str, list[Any]]:
+    """What is sent back to each node, in the order of the backward pass."""
+    parts: dict[str, list[Any]] = {}
+    place = {node.id: i for i, node in enumerate(data.nodes)}
+    for edge in sorted(data.edges, key=lambda edge: -place[edge.target]):  # from the loss on, arguments in their order
+        if edge.sent is not None:
+            parts.setdefault(edge.source, []).append(edge.sent)
+    return parts
 
 
 class Network(Picture):

@@ -7,32 +7,18 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .card import BAR, CHARACTER, HALF, LINE, PADDING, SPACE, Card, Scale, extremes, width_of
-from .data import NONE, WAITING, ZERO, Trace, nested
+import numpy as np
+
+from .card import BAR, HALF, INDENT, LABEL, LINE, PADDING, SPACE, Card, Scale, extremes, width_of
+from .data import NONE, WAITING, ZERO, Edge, Node, Trace, nested
 from .health import FLAGS
 from .layout import Layout
+from .text import exact, number
+from .theme import THEMES
 
-__all__ = ["THEMES", "document", "flow", "svg", "write"]
+__all__ = ["document", "escape", "flow", "half", "scope_of", "svg", "write"]
 
 MARGIN, GAP = 16.0, 22.0  # around the picture, between the parts of the legend
-
-# Vermilion and blue stay apart for every kind of colour blindness (Okabe and Ito, 2008); text never has their colour.
-THEMES = {
-    "light": {
-        "page": "#ffffff", "text": "#1c2128", "muted": "#57606a", "line": "#768390", "cluster": "#f3f5f8",
-        "leaf": "#ffffff", "parameter": "#fff6dd", "operation": "#eaf2fb", "loss": "#f0eafa", "module": "#e9f5ec",
-        "positive": "#d55e00", "negative": "#0072b2",
-        "NAN": "#b3208c", "EXPLODING": "#b3261e", "DEAD": "#24292f", "UNUSED": "#57606a", "VANISHING": "#6639ba",
-        "SATURATED": "#8a5a00", "CANCELLED": "#116a70",
-    },
-    "dark": {
-        "page": "#14181d", "text": "#e6edf3", "muted": "#a3adb8", "line": "#7d8794", "cluster": "#1c222a",
-        "leaf": "#14181d", "parameter": "#332a10", "operation": "#152a42", "loss": "#2b2142", "module": "#14301f",
-        "positive": "#f0803c", "negative": "#56b4e9",
-        "NAN": "#f778ba", "EXPLODING": "#ff7b72", "DEAD": "#e6edf3", "UNUSED": "#a3adb8", "VANISHING": "#b78aff",
-        "SATURATED": "#d8a020", "CANCELLED": "#39c5cf",
-    },
-}  # fmt: skip
 
 
 def css(scope: str, colours: Mapping[str, str]) -> str:
@@ -75,10 +61,10 @@ def svg(graph: Trace, cards: Mapping[str, Card], placed: Layout, source: str, ti
     scope = scope_of(source + title)
     scale = Scale.of(node.grad for node in graph.nodes if node.grad is not None)
     key, key_width, key_height = legend(graph, scale, placed.width)
-    clusters = list(nested(graph.clusters))
+    clusters, nodes = list(nested(graph.clusters)), {node.id: node for node in graph.nodes}
     body = [
         *(frame(scope, cluster.id, placed.clusters[cluster.id]) for cluster in clusters),
-        *(arrow(scope, edge.id, placed.edges[edge.id], f"argument {edge.position}") for edge in graph.edges),
+        *(arrow(scope, edge.id, placed.edges[edge.id], on_edge(edge, nodes)) for edge in graph.edges),
         *(heading(cluster.label, placed.clusters[cluster.id]) for cluster in clusters),
         *(draw_card(scope, cards[node.id], *placed.nodes[node.id], scale) for node in graph.nodes),
         f'<g transform="translate(0 {placed.height + MARGIN:g})">{key}</g>',
@@ -142,6 +128,17 @@ def heading(label: str, corners: tuple[float, float, float, float]) -> str:
     return ground + write(x + 8, y + 15, label, "muted")
 
 
+def on_edge(edge: Edge, nodes: Mapping[str, Node]) -> str:
+    """The tooltip of an edge: which argument of what it is; the local derivative, of a scalar; what is sent back."""
+    source, target = nodes[edge.source], nodes[edge.target]
+    lines = [f"argument {edge.position} of {target.symbol or target.name}" + f": {source.name}" * bool(source.name)]
+    if edge.sent is not None:
+        if np.ndim(edge.sent) == 0 and np.ndim(target.value) == 0 and target.grad:
+            lines.append(f"local derivative = {number(edge.sent / target.grad)}")
+        lines.append(f"gradient sent back = {exact(edge.sent)}")
+    return "\n".join(lines)
+
+
 def arrow(scope: str, name: str, curve: list[tuple[float, float]], tooltip: str) -> str:
     """An edge: a Bezier curve, and a tip that points where it goes."""
     *points, end = curve
@@ -188,13 +185,13 @@ def draw_card(scope: str, card: Card, x: float, y: float, scale: Scale) -> str:
         for kind, label, text in card.lines:
             baseline += LINE + SPACE * (label == "grad")
             if kind == "flag":
-                parts.append(chip(PADDING, baseline, label) + write(PADDING + 18, baseline, label, "symbol"))
+                parts.append(chip(PADDING, baseline, label) + write(PADDING + INDENT[kind], baseline, label, "symbol"))
                 continue
             if label:
                 parts.append(write(PADDING, baseline, label, "muted"))
             if label == "grad" and node.state == NONE:
-                parts.append(cross(PADDING + 6 * CHARACTER, baseline))
-            parts.append(write(PADDING + 6 * CHARACTER * (kind != "note"), baseline, text, kind))
+                parts.append(cross(PADDING + LABEL, baseline))
+            parts.append(write(PADDING + INDENT.get(kind, LABEL), baseline, text, kind))
         if card.has_bar:
             parts.append(bar(PADDING + HALF, h - PADDING * 0.75 - BAR / 2, node.state, node.grad, scale))
     return (

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from autograd import Op, Tensor, grad, gradcheck
-from autograd.tensor import operators, samples, structural, table
+from autograd.operations import samples, structural, table
+from autograd.operators import operators
 
 
 def name(function):
-    return f"{function.__module__ or 'numpy'}.{function.__name__}"
+    return f"{getattr(function, '__module__', 'numpy')}.{function.__name__}"
 
 
 def described(function):

@@ -1,4 +1,4 @@
-"""Linear algebra, as far as samples cannot show it. The formulas are checked with all others, in test_derivatives.py."""
+"""Linear algebra, as far as samples cannot show it; test_derivatives.py checks the formulas with all others."""
 
 import numpy as np
 import pytest

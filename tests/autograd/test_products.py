@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autograd import Tensor, grad, gradcheck, products
-from autograd.tensor import table
+from autograd.operations import table
 
 b, c = np.random.default_rng(2).uniform(-1, 1, (2, 3, 3))
 einsums = {

@@ -9,7 +9,8 @@ import pytest
 
 import autograd
 from autograd import Tensor, call, grad, no_grad, op, steps, topological_order
-from autograd.tensor import Op, has_tensor, samples, table
+from autograd.operations import Op, samples, table
+from autograd.tensor import has_tensor
 
 
 def leaf(data, **kwargs):

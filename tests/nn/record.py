@@ -2,8 +2,8 @@
 
     python -m tests.nn.record        (where torch is installed) writes tests/nn/recorded.json
 
-A case is a module, made by the same line from `nn` and from `torch.nn`, and what it is called with. Everything is float64
-and filled by a formula, so that nothing depends on chance.
+A case is a module, made by the same line from `nn` and from `torch.nn`, and what it is called with. Everything is
+float64 and filled by a formula, so that nothing depends on chance.
 """
 
 import json

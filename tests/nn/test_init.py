@@ -112,9 +112,9 @@ def test_gains_are_pytorchs(nonlinearity, param):
 
 
 def test_refusals_say_what_was_expected():
-    with pytest.raises(ValueError, match="calculate_gain.. knows linear, .*; not 'gelu'"):
+    with pytest.raises(ValueError, match=r"calculate_gain\(\) knows linear, .*; not 'gelu'"):
         init.calculate_gain("gelu")
-    with pytest.raises(ValueError, match=r"a weight of shape \(n_out, n_in, ...\), not to shape \(3,\)"):
+    with pytest.raises(ValueError, match=r"a weight of shape \(n_out, n_in, ...\), but this has shape \(3,\)"):
         init.xavier_normal_(np.zeros(3))
     with pytest.raises(ValueError, match="mode is 'fan_in' or 'fan_out', not 'fan'"):
         init.kaiming_normal_(np.zeros((3, 3)), mode="fan")

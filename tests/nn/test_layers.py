@@ -8,7 +8,7 @@ import pytest
 
 import nn
 from autograd import Tensor, get_default_dtype, grad, gradcheck, set_default_dtype, stamp
-from autograd.tensor import Op, table
+from autograd.operations import Op, table
 from nn import functional as F
 from tests.nn.record import CASES, FILE, NAMED, ours, theirs
 
@@ -48,7 +48,7 @@ def test_output_gradients_and_state_are_those_recorded_from_pytorch(name):
 
 
 @pytest.mark.parametrize("name", NAMED)
-@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides:UserWarning", "ignore:.*retains_grad:UserWarning")
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides:UserWarning")
 def test_output_gradients_and_state_are_pytorchs(name):
     pytest.importorskip("torch")
     found, expected = ours(NAMED[name]), theirs(NAMED[name])
@@ -139,7 +139,9 @@ def test_linear_leaves_its_input_alone():
 
 
 def test_linear_of_the_wrong_length_says_which():
-    with pytest.raises(ValueError, match=r"an input of shape \(4, 3\) does not fit a weight of shape \(5, 2\).*length 2"):
+    with pytest.raises(
+        ValueError, match=r"an input of shape \(4, 3\) does not fit a weight of shape \(5, 2\).*length 2"
+    ):
         nn.Linear(2, 5)(np.ones((4, 3)))
     with pytest.raises(ValueError, match=r"Write x\[:, None\]"):
         nn.Linear(1, 5)(np.ones(4))
@@ -172,9 +174,9 @@ def test_embedding_adds_up_gradients_of_a_row_used_twice_and_none_for_padding():
 
 
 def test_embedding_refuses_what_is_no_row():
-    with pytest.raises(ValueError, match=r"rows 0 to 3, but the input goes from 0 to 4"):
+    with pytest.raises(ValueError, match=r"rows 0 to 3, but input goes from 0 to 4"):
         nn.Embedding(4, 2)([0, 4])
-    with pytest.raises(ValueError, match=r"rows 0 to 3, but the input goes from -1 to 2"):
+    with pytest.raises(ValueError, match=r"rows 0 to 3, but input goes from -1 to 2"):
         nn.Embedding(4, 2)([-1, 2])
     with pytest.raises(TypeError, match="by integers, not float64"):
         nn.Embedding(4, 2)([0.0, 1.0])
@@ -215,7 +217,7 @@ def test_batch_norm_counts_a_batch_once_however_often_it_is_differentiated():
 def test_norms_refuse_other_shapes():
     with pytest.raises(ValueError, match=r"BatchNorm1d\(3\) takes an input of shape \(n, 3\).*has shape \(4, 2\)"):
         nn.BatchNorm1d(3)(np.ones((4, 2)))
-    with pytest.raises(ValueError, match=r"over shape \(3,\) takes an input that ends so.*\(3, 4\)"):
+    with pytest.raises(ValueError, match=r"over \(3,\) takes an input that ends so.*\(3, 4\)"):
         nn.LayerNorm(3)(np.ones((3, 4)))
     with pytest.raises(ValueError, match="at least one axis"):
         nn.LayerNorm(())

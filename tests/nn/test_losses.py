@@ -1,4 +1,4 @@
-"""Losses refuse what would be compared wrongly, and name the right loss; their numbers are compared in test_layers.py."""
+"""Losses refuse what would be compared wrongly and name the right one; test_layers.py compares their numbers."""
 
 import warnings
 
@@ -69,7 +69,10 @@ def test_shapes_that_would_broadcast_are_refused(name, shape):
 @pytest.mark.parametrize(
     ("target", "sentence"),
     [
-        (np.array([[1], [2]]), r"need labels of shape \(2,\), but target has shape \(2, 1\). Write target.reshape\(2,\)"),
+        (
+            np.array([[1], [2]]),
+            r"need labels of shape \(2,\), but target has shape \(2, 1\). Write target.reshape\(2,\)",
+        ),
         (np.array([1, 2, 0]), r"need labels of shape \(2,\), but target has shape \(3,\)\.$"),
         (np.eye(3, dtype=int)[:2], r"of the input's shape, are floats: target.astype\(float\)"),
     ],
@@ -93,7 +96,7 @@ def test_labels_are_integers_in_range():
     "loss", [nn.CrossEntropyLoss, nn.NLLLoss, lambda w: nn.CrossEntropyLoss(w, label_smoothing=0.1)]
 )
 def test_class_weights_are_one_a_class(loss):
-    with pytest.raises(ValueError, match=r"weight has one number for each of the 3 classes, shape \(3,\).*\(2,\)"):
+    with pytest.raises(ValueError, match=r"weight has a number for each of the 3 classes, shape \(3,\).*\(2,\)"):
         loss(np.ones(2))(scores, np.array([0, 1]))
 
 

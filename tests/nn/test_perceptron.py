@@ -131,5 +131,5 @@ def test_widths_that_are_no_widths_are_refused(widths):
 
 @pytest.mark.parametrize("activation", [np.tanh, "tanh", 3])
 def test_activations_that_are_no_modules_are_refused(activation):
-    with pytest.raises(TypeError, match="An activation is a class of modules, such as nn.Tanh, not"):
+    with pytest.raises(TypeError, match=r"An activation is a class of modules, such as nn.Tanh, not"):
         nn.MLP([2, 2, 1], activation)

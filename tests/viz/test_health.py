@@ -8,7 +8,7 @@ from autograd import Tensor
 from viz.fold import fold
 from viz.graph import trace
 from viz.health import FLAGS, Thresholds
-from viz.svg import THEMES
+from viz.theme import THEMES
 
 
 def flags(loss, **options):

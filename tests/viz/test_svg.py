@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 import viz
-from autograd import Tensor
+from autograd import Tensor, steps
 from viz.card import Scale
 from viz.health import FLAGS
-from viz.svg import KINDS, THEMES
+from viz.svg import KINDS
 from viz.text import cut, exact, grid, number, spread
+from viz.theme import THEMES
 
 pytestmark = pytest.mark.usefixtures("graphviz")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -177,3 +178,23 @@ def lab(light):
 def test_the_two_hues_stay_apart_for_the_colour_blind(theme, blindness):
     seen = [lab(np.array(BLINDNESS[blindness]) @ linear(THEMES[theme][sign])) for sign in ("positive", "negative")]
     assert np.linalg.norm(seen[0] - seen[1]) > 40  # a difference of 2.3 is just noticeable
+
+
+# ---- what the tooltips of edges say
+
+
+def test_an_edge_tells_the_local_derivative_and_what_is_sent_back(scalars):
+    titles = [title.text for title in parse(scalars).iter(f"{SVG}title")]
+    assert titles.count("argument 0 of ×: x\nlocal derivative = 3.000\ngradient sent back = 3.0") == 1
+    assert titles.count("argument 1 of ×: x\nlocal derivative = 3.000\ngradient sent back = 3.0") == 1
+    assert titles.count("argument 1 of ×: x\nlocal derivative = 2.000\ngradient sent back = 2.0") == 1
+
+
+def test_a_scalar_that_is_used_several_times_shows_its_gradient_as_a_sum(scalars):
+    (tooltip,) = [tooltip for tooltip, _ in groups(parse(scalars)) if tooltip.startswith("x:")]
+    assert "one backward pass sends 3 parts: +3.000 +3.000 +2.000" in tooltip
+    assert [step.contribution for step in steps(scalars) if step.argument.name == "x"] == [3, 3, 2]  # in that order
+
+
+def test_before_backward_edges_send_nothing():
+    assert "sent back" not in viz.draw(Tensor(1.0, True) * 2).svg

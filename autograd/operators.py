@@ -1,0 +1,108 @@
+"""Python's operators on Tensors: straight to the data, without the detour through NumPy's protocols.
+
+This is what every line of arithmetic runs through, so it is written for speed.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import modes as mode
+from . import tensor
+from .modes import modes
+from .tensor import Node, Tensor, arrays, in_place_remedy, numbers, record, stamp, untracked
+
+operators: dict[Any, Any] = {
+    np.add: ("+", operator.add),
+    np.subtract: ("-", operator.sub),
+    np.multiply: ("*", operator.mul),
+    np.divide: ("/", operator.truediv),
+    np.power: ("**", operator.pow),
+    np.matmul: ("@", operator.matmul),
+    np.floor_divide: ("//", operator.floordiv),
+    np.remainder: ("%", operator.mod),
+    np.negative: ("-", operator.neg),
+    np.positive: ("+", operator.pos),
+    np.absolute: ("abs", operator.abs),
+}
+operands = (*numbers, *arrays, complex, list, tuple)
+
+
+def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., Any]) -> None:
+    """Give Tensor `-a`, or `a + b`, `b + a` and `a += b`, for one ufunc of the table."""
+
+    def unary(self: Tensor) -> Tensor:
+        return entry(self)
+
+    def forward(self: Tensor, other: Any) -> Any:
+        a = self.data
+        if self.op is None and not a.ndim:
+            a = a[()]  # a number: NumPy computes several times faster with it than with an array of shape ()
+        if isinstance(other, Tensor):
+            b = other.data
+            if other.op is None and not b.ndim:
+                b = b[()]
+            needs = (both if other.tracked else first) if self.tracked else second if other.tracked else neither
+        elif type(other) in quick:
+            b, needs = other, first if self.tracked else neither
+        else:
+            return entry(self, other) if isinstance(other, operands) else NotImplemented
+        if mode.active or not needs:
+            return entry(self, other)
+        node = Node()  # record(), written out: a call would be a third of the whole
+        node.data, node.grad, node.tracked = compute(a, b), None, True
+        node.hooks = node.made_by = None
+        node.op, node.inputs, node.values, node.needs, node.extra = entry, (self, other), (a, b), needs, None
+        node.tick = tensor.clock
+        return node
+
+    def reflected(self: Tensor, other: Any) -> Any:
+        if type(other) in quick and self.tracked and not mode.active:
+            b = self.data if self.ndim else self.data[()]
+            return record(entry, compute(other, b), (other, self), (other, b), second)
+        return entry(other, self) if isinstance(other, operands) else NotImplemented
+
+    def in_place(self: Tensor, other: Any) -> Any:
+        if self.op is not None or not self.tracked:
+            return forward(self, other)
+        if modes.recording:
+            raise RuntimeError(f"`{symbol}=` on a leaf that requires grad. {in_place_remedy}")
+        value = untracked(other, None)
+        if np.broadcast_shapes(self.shape, np.shape(value)) != self.shape:
+            raise ValueError(
+                f"`{symbol}=` of shape {np.shape(value)} does not fit into a Tensor of shape {self.shape}."
+            )
+        if not isinstance(self.data, np.ndarray):  # someone assigned a number to .data
+            self.data = np.array(self.data)
+        ufunc(self.data, value, out=self.data, casting="same_kind")
+        stamp(self)
+        return self
+
+    methods = {"": unary} if ufunc.nin == 1 else {"": forward, "r": reflected, "i": in_place}
+    for prefix, method in methods.items():
+        method.__name__ = f"__{prefix}{compute.__name__.strip('_')}__"
+        setattr(Tensor, method.__name__, method)
+
+
+neither, first, second, both = (), (0,), (1,), (0, 1)  # which operands need a gradient
+quick = frozenset((float, int, np.float64))  # other types go through Op.__call__, which looks at them more closely
+
+
+def comparison(compute: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+    """A comparison of Tensors, which answers with a plain array of booleans."""
+    return lambda self, other: compute(self.data, other.data if isinstance(other, Tensor) else other)
+
+
+for compare in (operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge):
+    setattr(Tensor, f"__{compare.__name__}__", comparison(compare))
+
+for name, method in {
+    "__divmod__": lambda self, other: (self // other, self % other),
+    "__rdivmod__": lambda self, other: (other // self, other % self),
+    "__round__": lambda self, digits=0: np.round(self, digits),
+}.items():
+    setattr(Tensor, name, method)
