@@ -60,6 +60,27 @@ class call:
         return f"call({', '.join([*map(repr, self.args), *(f'{k}={v!r}' for k, v in self.kwargs.items())])})"
 
 
+def parameters(function: Callable[..., Any]) -> dict[str, Any]:
+    """The names of function's parameters in order, *args with its star, and their defaults; none where it hides them.
+
+    Read off the code object, as `inspect.signature` would take most of the time of `import autograd`.
+    """
+    function = inspect.unwrap(getattr(function, "_implementation", function))  # NumPy's function within its dispatcher
+    code = getattr(function, "__code__", None)
+    if code is None:
+        try:
+            return {name: p.default for name, p in inspect.signature(function).parameters.items()}
+        except ValueError:
+            return {}
+    names = list(code.co_varnames[: code.co_argcount])
+    defaults = function.__defaults__ or ()
+    given = dict.fromkeys(names, inspect.Parameter.empty) | dict(zip(names[len(names) - len(defaults) :], defaults))
+    keyword_only = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    if code.co_flags & inspect.CO_VARARGS:
+        given["*" + code.co_varnames[code.co_argcount + code.co_kwonlyargcount]] = inspect.Parameter.empty
+    return given | {name: (function.__kwdefaults__ or {}).get(name, inspect.Parameter.empty) for name in keyword_only}
+
+
 class Op:
     """One operation: a function of arrays, and for each argument the gradient it is sent.
 
@@ -98,9 +119,7 @@ class Op:
         self.parameters, self.keywords = self.signature()
         self.plain = saves is None and each is None  # so that without metadata a rule is called with nothing but arrays
         self.partial = None in rules
-        self.ready = (
-            (*arrays, *numbers) if isinstance(function, np.ufunc) else arrays
-        )  # what rules compute with as it is
+        self.ready = (*arrays, *numbers) if isinstance(function, np.ufunc) else arrays  # what rules can compute with
         self.unary = self.plain and len(rules) == 1 and not self.partial
 
     def signature(self) -> tuple[list[str], set[str]]:
@@ -109,22 +128,21 @@ class Op:
         skip = 2 + (self.saves is not None) + (self.each is not None) + arity  # g, y, s, i, and the arrays
         keywords: dict[str, Any] = {}
         for rule in filter(None, (*self.rules, self.each)):
-            given = list(inspect.signature(rule).parameters.values())
-            if len(given) < skip and not any(p.kind is p.VAR_POSITIONAL for p in given):
+            given = parameters(rule)
+            if len(given) < skip and not any(name.startswith("*") for name in given):
                 raise TypeError(
                     f"A rule of {self.name} is called with {skip} arguments, the gradient, the result, what was saved "
                     f"if anything is, and the arrays, but it takes {len(given)}: lambda g, y, x: ..."
                 )
-            keywords |= {p.name: p.default for p in given[skip:]}
-        try:
-            own = inspect.signature(self.function).parameters
-        except ValueError:  # a few of NumPy's C functions do not tell
+            keywords |= dict(list(given.items())[skip:])
+        own = parameters(self.function)
+        if not own:  # a few of NumPy's C functions do not tell
             return [f"argument {i}" for i in range(arity)] + list(keywords), set(keywords)
         for name, default in keywords.items():  # a rule that assumed another default would be silently wrong
             if name not in own:
                 raise TypeError(f"A rule of {self.name} takes {name}=, but {self.name} itself does not.")
-            if own[name].default not in (no_value, default):
-                raise TypeError(f"{self.name} has {name}={own[name].default!r}, but its rule has {name}={default!r}.")
+            if own[name] not in (no_value, default):
+                raise TypeError(f"{self.name} has {name}={own[name]!r}, but its rule has {name}={default!r}.")
         return list(own)[self.saves is not None :], set(keywords)
 
     def __repr__(self) -> str:
@@ -287,6 +305,8 @@ def composed(*functions: Any, at: Sequence[call], on: tuple[float, float] = (-2.
     """Decorator: give NumPy's functions a body made of registered functions, where NumPy composes them too."""
 
     def register(body: Callable[..., Any]) -> Callable[..., Any]:
+        if body.__name__ == "<lambda>":
+            body.__name__ = body.__qualname__ = functions[0].__name__  # which Python's own error messages show
         for function in functions:
             table[function] = body
             samples[function] = at, on

@@ -99,10 +99,3 @@ def comparison(compute: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], An
 
 for compare in (operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge):
     setattr(Tensor, f"__{compare.__name__}__", comparison(compare))
-
-for name, method in {
-    "__divmod__": lambda self, other: (self // other, self % other),
-    "__rdivmod__": lambda self, other: (other // self, other % self),
-    "__round__": lambda self, digits=0: np.round(self, digits),
-}.items():
-    setattr(Tensor, name, method)

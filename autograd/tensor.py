@@ -182,7 +182,9 @@ class Tensor:
         return f"Tensor({text})"
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec and self.size == 1 else format(repr(self), spec)
+        if spec and self.size != 1:
+            raise TypeError(f"Only a Tensor of one element can be formatted by {spec!r}, but this has shape {self.shape}.")
+        return format(self.item(), spec) if spec else repr(self)
 
     def __len__(self) -> int:
         if not self.ndim:

@@ -15,7 +15,7 @@ import argparse
 import sys
 import textwrap
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 VERDICTS = ("true", "simplified", "wrong", "beyond this demo")
 
@@ -43,7 +43,7 @@ class Claim(NamedTuple):
     measured: str
 
 
-class Findings(dict):
+class Findings(dict[str, Any]):
     """What a demo measured, by name; and in `claims` its verdicts, by the number of the lesson's sentence."""
 
     def __init__(self, **numbers):
@@ -105,11 +105,12 @@ def picture(path, draw, rows=1, columns=1, size=None, **options):
     try:
         import matplotlib
         from matplotlib.figure import Figure
+        from matplotlib.rcsetup import cycler
     except ImportError:
         print(f"\n   left out: {path.name}, which needs matplotlib: python -m pip install matplotlib")
         return None
-    style = {
-        "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
+    style: Any = {
+        "axes.prop_cycle": cycler(color=COLOURS),
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.titlesize": 11,

@@ -10,7 +10,7 @@
 Small on purpose: what a first course uses, complete. `Perceptron` and `MLP` are this project's own.
 """
 
-from . import functional, init, optim, utils
+from . import functional, init, optim, random, utils
 from .activations import (
     ELU,
     GELU,
@@ -54,9 +54,16 @@ from .losses import (
 )
 from .module import Module, Parameter
 from .perceptron import MLP, Perceptron
-from .random import default_generator, manual_seed
+from .random import manual_seed
 from .saving import CheckpointError, load, save
 from .training import EarlyStopping
+
+
+def __getattr__(name: str) -> object:
+    if name == "default_generator":
+        return random.default_generator()
+    raise AttributeError(f"module 'nn' has no attribute {name!r}")
+
 
 __all__ = [
     "Module", "Parameter", "Sequential", "ModuleList", "ModuleDict", "Identity", "Flatten",

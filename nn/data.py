@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .random import generator_or_default
 
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
 Array = np.ndarray[Any, np.dtype[Any]]
-Generator = np.random.Generator | None
 
 __all__ = [
     "TensorDataset", "Subset", "random_split", "DataLoader",
@@ -79,7 +81,7 @@ def batch(dataset: Any, indices: Array) -> tuple[Array, ...]:
     return tuple(np.stack([np.asarray(value) for value in column]) for column in columns)
 
 
-def random_split(dataset: Any, lengths: Sequence[float], generator: Generator = None) -> list[Subset]:
+def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | None = None) -> list[Subset]:
     """The samples, shuffled, in parts of the given lengths, or of the given fractions, which add up to 1.
 
     Fractions are rounded down; what is then left over goes to the first parts, one each.
@@ -112,7 +114,7 @@ class DataLoader:
         shuffle: bool = False,
         *,
         drop_last: bool = False,
-        generator: Generator = None,
+        generator: Generator | None = None,
     ) -> None:
         if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
             raise TypeError(f"DataLoader() takes a dataset, such as TensorDataset(x, y), not {type(dataset).__name__}.")
@@ -139,7 +141,7 @@ class DataLoader:
 class GaussianNoise:
     """x + ε, with ε normal of standard deviation std, drawn anew for every element."""
 
-    def __init__(self, std: float, generator: Generator = None) -> None:
+    def __init__(self, std: float, generator: Generator | None = None) -> None:
         self.std, self.generator = std, generator
 
     def __call__(self, x: Array) -> Array:
@@ -150,7 +152,7 @@ class GaussianNoise:
 class RandomFlip:
     """Each image mirrored left to right, with probability p."""
 
-    def __init__(self, p: float = 0.5, generator: Generator = None) -> None:
+    def __init__(self, p: float = 0.5, generator: Generator | None = None) -> None:
         self.p, self.generator = p, generator
 
     def __call__(self, x: Array) -> Array:
@@ -161,7 +163,7 @@ class RandomFlip:
 class RandomShift:
     """Each image moved by up to `pixels` whole pixels along both axes; what comes in at the edges is `fill`."""
 
-    def __init__(self, pixels: int, fill: float = 0.0, generator: Generator = None) -> None:
+    def __init__(self, pixels: int, fill: float = 0.0, generator: Generator | None = None) -> None:
         self.pixels, self.fill, self.generator = pixels, fill, generator
 
     def __call__(self, x: Array) -> Array:
@@ -174,7 +176,7 @@ class RandomShift:
 class RandomRotation:
     """Each image turned about its centre by up to ±degrees; a pixel is the nearest of the old ones, or `fill`."""
 
-    def __init__(self, degrees: float, fill: float = 0.0, generator: Generator = None) -> None:
+    def __init__(self, degrees: float, fill: float = 0.0, generator: Generator | None = None) -> None:
         self.degrees, self.fill, self.generator = degrees, fill, generator
 
     def __call__(self, x: Array) -> Array:

@@ -7,13 +7,16 @@ input, where k is the product of further axes.
 from __future__ import annotations
 
 import math
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from autograd import Tensor, stamp
 
 from .random import generator_or_default
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 __all__ = [
     "calculate_gain",
@@ -32,7 +35,6 @@ __all__ = [
 ]
 
 T = TypeVar("T", Tensor, "np.ndarray[Any, Any]")  # a Tensor or an array, which is filled and returned
-Generator = np.random.Generator
 
 
 def fill(tensor: T, values: Any) -> T:

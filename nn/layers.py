@@ -8,22 +8,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import Tensor, call, get_default_dtype, op
 
 from . import init
+from .activations import as_operand
 from .module import Module, Parameter
 from .random import generator_or_default
 
-Generator = np.random.Generator
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> Parameter:
-    """A Parameter to be filled."""
-    return Parameter(np.empty(shape, get_default_dtype() if dtype is None else dtype))
+    """A Parameter to be filled, of autograd's default dtype if dtype is None."""
+    dtype = np.dtype(get_default_dtype() if dtype is None else dtype)
+    if dtype.kind != "f":
+        raise TypeError(
+            f"A layer learns floating point numbers; its dtype can be np.float32 or np.float64, not {dtype}."
+        )
+    return Parameter(np.empty(shape, dtype))
 
 
 # ---- y = x Wᵀ + b -------------------------------------------------------------------------------------------------
@@ -215,6 +222,7 @@ def batch_norm(
     training         use mean and variance of the batch, of which the running ones move towards by the share `momentum`;
                      otherwise use the running ones. The running variance is the unbiased one, Σ (x − mean)² / (n − 1)
     """
+    input = as_operand(input)
     features = input.shape[1]
 
     def beside(x: Any) -> Any:
@@ -256,6 +264,10 @@ class BatchNorm1d(Module):
     track_running_stats there are none, and the batch's are used always.
     """
 
+    running_mean: Any  # buffers
+    running_var: Any
+    num_batches_tracked: Any
+
     def __init__(
         self,
         num_features: int,
@@ -288,8 +300,7 @@ class BatchNorm1d(Module):
         start(self.weight, self.bias)
 
     def forward(self, input: Any) -> Any:
-        if not isinstance(input, Tensor):
-            input = np.asarray(input)
+        input = as_operand(input)
         if input.ndim not in (2, 3) or input.shape[1] != self.num_features:
             raise ValueError(
                 f"BatchNorm1d({self.num_features}) takes an input of shape (n, {self.num_features}) or "
@@ -316,9 +327,9 @@ def layer_norm(
     input: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:
     """y = γ (x − mean) / √(var + ε) + β for each example: mean and variance over the last axes, of normalized_shape."""
-    shape = tuple(normalized_shape)
-    if np.shape(input)[-len(shape) :] != shape:
-        raise ValueError(f"layer_norm over {shape} takes an input that ends so, but this has shape {np.shape(input)}.")
+    input, shape = as_operand(input), tuple(normalized_shape)
+    if input.shape[-len(shape) :] != shape:
+        raise ValueError(f"layer_norm over {shape} takes an input that ends so, but this has shape {input.shape}.")
     w, b = 1.0 if weight is None else weight, 0.0 if bias is None else bias
     return normalise(input, w, b, axis=tuple(range(-len(shape), 0)), eps=eps)
 
@@ -369,7 +380,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, generator: Genera
         raise ValueError(f"dropout drops with a probability between 0 and 1, not {p}.")
     if not training or p == 0:
         return input
-    x = input if isinstance(input, Tensor) else np.asarray(input)
+    x = as_operand(input)
     kept = generator_or_default(generator).random(x.shape, np.float32) >= p
     scale = 0.0 if p == 1 else 1 / (1 - p)
     return masked(x, np.multiply(kept, scale, dtype=x.dtype if x.dtype.kind == "f" else get_default_dtype()))

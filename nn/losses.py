@@ -229,7 +229,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     """−t log p − (1 − t) log(1 − p), times weight; p and t in [0, 1]; a logarithm is at least −100."""
     input, target = pair("binary_cross_entropy", input, target)
     for name, x in ("input", values(input)), ("target", values(target)):
-        low, high = np.minimum.reduce(x, axis=None), np.maximum.reduce(x, axis=None)
+        low, high = (np.minimum.reduce(x, axis=None), np.maximum.reduce(x, axis=None)) if x.size else (0, 1)
         if not 0 <= low <= high <= 1:
             raise ValueError(
                 f"binary_cross_entropy takes probabilities, 0 to 1, but {name} goes from {low:.4g} to {high:.4g}."
@@ -256,6 +256,8 @@ def binary_cross_entropy_with_logits(
 class BCELoss(Loss):
     """−t log p − (1 − t) log(1 − p): the binary cross entropy of probabilities p, such as a sigmoid gives."""
 
+    weight: Any  # a buffer
+
     def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
         self.register_buffer("weight", weight)
@@ -266,6 +268,9 @@ class BCELoss(Loss):
 
 class BCEWithLogitsLoss(Loss):
     """−w t log σ(x) − (1 − t) log(1 − σ(x)): the binary cross entropy of logits x; w is pos_weight."""
+
+    weight: Any  # buffers
+    pos_weight: Any
 
     def __init__(self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None) -> None:
         super().__init__(reduction=reduction)
@@ -326,9 +331,10 @@ def classes(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any,
     if input.ndim != 2:
         input, t = rows(input), t.reshape(-1)
     n = input.shape[1]
-    wrong = (t < 0) | (t >= n)
-    if wrong.any() and (wrong := wrong & (t != ignore_index)).any():
-        raise ValueError(f"{name}: with {n} classes the labels are 0 to {n - 1}, but target has {np.unique(t[wrong])}.")
+    if t.size and not 0 <= np.minimum.reduce(t) <= np.maximum.reduce(t) < n:
+        wrong = np.unique(t[((t < 0) | (t >= n)) & (t != ignore_index)])
+        if wrong.size:
+            raise ValueError(f"{name}: with {n} classes the labels are 0 to {n - 1}, but target has {wrong}.")
     return input, t
 
 
@@ -445,6 +451,8 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
 class CrossEntropyLoss(Loss):
     """−log softmax(x)_t: the cross entropy of scores x, softmax included; see `cross_entropy` for the options."""
 
+    weight: Any  # a buffer
+
     def __init__(
         self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
     ) -> None:
@@ -458,6 +466,8 @@ class CrossEntropyLoss(Loss):
 
 class NLLLoss(Loss):
     """−x_t: the negative log-likelihood, for log-probabilities x, such as LogSoftmax gives."""
+
+    weight: Any  # a buffer
 
     def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)

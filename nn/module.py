@@ -58,6 +58,15 @@ class Loaded(NamedTuple):
     unexpected_keys: list[str]
 
 
+class Forgotten:
+    """What stands in place of an attribute that `Module.__init__` sets: reading it raises."""
+
+    def __get__(self, module: Module | None, owner: type) -> Any:
+        if module is None:
+            return self
+        raise AttributeError(forgotten(module))
+
+
 class Module:
     """A part of a network: a function with parameters. Subclasses assign them in `__init__` and compute in `forward`.
 
@@ -73,7 +82,7 @@ class Module:
     training   whether it is being trained, which Dropout and BatchNorm ask; set by `train()` and `eval()`
     """
 
-    training: bool
+    training: Any = Forgotten()  # until `__init__` sets it
     _hooks: Mapping[Hook, Callable[..., Any]] = {}
     _pre_hooks: Mapping[Hook, Callable[..., Any]] = {}
     _buffers: Mapping[str, bool] = {}  # the names of the buffers, and whether they are saved
@@ -129,6 +138,8 @@ class Module:
         if isinstance(value, (Module, Parameter)):
             if "training" not in vars(self):
                 raise AttributeError(forgotten(self))
+            if isinstance(value, Module) and any(part is self for part in value.modules()):
+                raise ValueError(f"{type(self).__name__}.{name} would contain the very module that it is a part of.")
         elif isinstance(value, Tensor) and value.op is None and value.requires_grad:
             warnings.warn(
                 f"{type(self).__name__}.{name} is a Tensor that requires grad, but not among parameters(): "
@@ -142,15 +153,10 @@ class Module:
             )
         object.__setattr__(self, name, value)
 
-    def __getattr__(self, name: str) -> Any:
-        if "training" not in vars(self) and not name.startswith("__"):
-            raise AttributeError(forgotten(self))
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
-
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Keep an array that is not learned, such as a running mean, as the attribute `name`; saved if persistent."""
         self._buffers = {**self._buffers, name: persistent}
-        setattr(self, name, None if tensor is None else np.array(tensor.data if isinstance(tensor, Tensor) else tensor))
+        setattr(self, name, None if tensor is None else np.array(Tensor(tensor).data))
 
     def named_modules(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
         """This module, under the name `prefix`, and all modules inside it, each once, by path."""

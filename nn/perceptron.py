@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,9 +15,10 @@ from .containers import Identity, Sequential
 from .layers import BatchNorm1d, Dropout, Linear
 from .module import Module
 
-__all__ = ["MLP", "Lesson", "Perceptron"]
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
-Generator = np.random.Generator
+__all__ = ["MLP", "Lesson", "Perceptron"]
 
 
 class Lesson(NamedTuple):
@@ -216,8 +217,13 @@ def start_rule(f: Module) -> tuple[str, float | None]:
     return ("He/Kaiming", 0.0) if isinstance(f, family) else ("Xavier/Glorot", None)
 
 
+def integer(n: Any) -> bool:
+    """Whether n is a whole number, of Python or of NumPy."""
+    return isinstance(n, (int, np.integer)) and not isinstance(n, bool)
+
+
 def checked_widths(widths: Any) -> list[int]:
     """widths as a list of at least two positive integers."""
-    if not isinstance(widths, (list, tuple)) or len(widths) < 2 or not all(type(n) is int and n > 0 for n in widths):
+    if not isinstance(widths, (list, tuple)) or len(widths) < 2 or not all(integer(n) and n > 0 for n in widths):
         raise ValueError(f"MLP() takes the widths of all layers, input and output included, [2, 4, 1], not {widths!r}.")
-    return list(widths)
+    return [int(n) for n in widths]

@@ -79,11 +79,13 @@ SLOPES = {"tanh": lambda y: 1 - y * y, "expit": lambda y: 4 * y * (1 - y), "sigm
 
 
 def stopped(order: Sequence[Tensor], walk: Sequence[Step], limits: Thresholds) -> Iterator[tuple[Tensor, Flag]]:
-    """Activations that let little or nothing through. What the loss itself reads may be flat: it is sure of itself."""
-    last = {id(x) for x in order[-1].inputs}
+    """Activations that let little or nothing through. One that a cross entropy reads is only sure of itself."""
+    probabilities = {
+        id(x) for tensor in order if tensor.op and "cross_entropy" in tensor.op.name for x in tensor.inputs
+    }
     for tensor in order:
         slope = SLOPES.get(tensor.op.name) if tensor.op else None
-        if slope and id(tensor) not in last:
+        if slope and id(tensor) not in probabilities:
             flat = float(np.mean(np.abs(slope(tensor.data)) < limits.flat))
             if flat > limits.saturated:
                 yield tensor, Flag("SATURATED", f"{flat:.0%} of its values lie where its curve is flat.")

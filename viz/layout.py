@@ -43,15 +43,15 @@ class Layout(NamedTuple):
 # ---- plain data -> DOT --------------------------------------------------------------------------------------------
 
 
-def dot(graph: Trace, cards: Mapping[str, Card], rankdir: str = "LR") -> str:
-    """The graph in Graphviz's language, each node with the text and the size of its card."""
+def dot(graph: Trace, cards: Mapping[str, Card], rankdir: str = "LR", ranksep: float = 0.45) -> str:
+    """The graph in Graphviz's language, each node as large as its card; ranks stand `ranksep` inches apart."""
     import graphviz
 
     source = graphviz.Digraph(
         graph_attr={
             "rankdir": rankdir,
             "nodesep": "0.22",
-            "ranksep": "0.45",
+            "ranksep": f"{ranksep:g}",
             "fontname": "monospace",
             "fontsize": "10",
             "style": "rounded,filled",  # of frames

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-import html
-import inspect
 import json
-import linecache
-import tempfile
-import webbrowser
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -21,16 +15,15 @@ import numpy as np
 from autograd import Op, Step, Tensor, steps, topological_order
 
 from .card import BAR, HALF, LINE, PADDING, SPACE, Card, Scale, extremes, width_of
-from .data import LOST, NONE, Edge, Node, Trace, nested
+from .data import LOST, NONE, Node, Trace, nested
 from .graph import trace
 from .layout import Layout, LayoutError, dot, layout
-from .svg import FORBIDDEN, MARGIN, THEMES, escape, heading, outline
+from .rules import formula, slope
+from .svg import MARGIN, escape, heading, outline
 from .text import cut, number, spread
+from .theme import THEMES
 
 __all__ = ["Page", "step"]
-
-SIDES = 8, 6, 5, 4, 3, 2, 1, 0  # the matrices of at most so many rows and columns that a page could show as numbers
-ROOM = 2000, 15  # how many of their elements it does show: so many, and so many more for each node
 
 
 class Page:
@@ -49,6 +42,9 @@ class Page:
 
     def view(self) -> None:
         """Open the page in the web browser."""
+        import tempfile
+        import webbrowser
+
         with tempfile.NamedTemporaryFile("w", suffix=".html", delete=False, encoding="utf-8", newline="\n") as file:
             file.write(self.html)
         webbrowser.open(Path(file.name).as_uri())
@@ -58,10 +54,8 @@ class Page:
 
     def _repr_html_(self) -> str:
         """The page in a frame of its own, so that its keys are not the notebook's."""
-        return (
-            f'<iframe title="{escape(self.title)}" style="width:100%;height:680px;border:1px solid #768390" '
-            f'srcdoc="{html.escape(self.html)}"></iframe>'
-        )
+        look = "width:100%;height:680px;border:1px solid #768390"
+        return f'<iframe title="{escape(self.title)}" style="{look}" srcdoc="{escape(self.html)}"></iframe>'
 
 
 def step(
@@ -76,20 +70,20 @@ def step(
     gradient   what the pass starts with, of output's shape; may be left out for a scalar
     names      names for Tensors and modules: `names=locals()`
     limit      a graph of more nodes is refused; None plays any
-    seconds    how long Graphviz may think; then, or where there is none, the same frames play over a list
+    seconds    how long Graphviz may think; after that, or without it, the same frames play over a list
 
     >>> from autograd import Tensor
     >>> x = Tensor(3.0, requires_grad=True, name="x")
     >>> step(x * x + 2 * x)
     <Backward pass of L: 5 steps; .save("steps.html"), .view()>
     """
+    order = topological_order(output)
+    if limit is not None and len(order) > limit:
+        raise ValueError(
+            f"This graph has {len(order):,} nodes, and a page plays {limit:,} of them well. Step through a part of it, "
+            "viz.step(an earlier result), print it, viz.tree(loss), or pass limit=None."
+        )
     with np.errstate(all="ignore"):
-        order = topological_order(output)
-        if limit is not None and len(order) > limit:
-            raise ValueError(
-                f"This graph has {len(order):,} nodes; a page plays {limit:,} of them well. Step through a part of it, "
-                "viz.step(of an earlier result), print it, viz.tree(loss), or pass limit=None."
-            )
         walk = list(steps(output, gradient))
         play = Play(trace(output, names), order, walk, np.asarray(1.0 if gradient is None else gradient)[()])
         return Page(play.title, play.page(seconds))
@@ -108,170 +102,259 @@ class Play:
     seed: Any
 
     def __post_init__(self) -> None:
-        baptise(self.graph.nodes)
-        self.place = {node.id: i for i, node in enumerate(self.graph.nodes)}
-        tracked = [i for i, node in enumerate(self.graph.nodes) if node.state not in (NONE, LOST)]
+        nodes, edges = self.graph.nodes, self.graph.edges
+        baptise(nodes)
+        self.place = {node.id: i for i, node in enumerate(nodes)}
+        tracked = [i for i, node in enumerate(nodes) if node.state not in (NONE, LOST)]
         self.index = {id(tensor): i for tensor, i in zip(self.order, tracked)}  # both are in topological order
-        self.edge = {(self.place[e.target], e.position): i for i, e in enumerate(self.graph.edges)}
+        self.edge = {(self.place[edge.target], edge.position): i for i, edge in enumerate(edges)}
         self.sums: dict[int, list[Any]] = {i: [] for i in tracked}  # what has arrived at each node, time after time
         self.sums[tracked[-1]].append(self.seed)
         for step in self.walk:
             self.sums[self.index[id(step.argument)]].append(step.after)
+        self.scale = Scale.of(g for sums in self.sums.values() for g in sums)
 
     @property
     def title(self) -> str:
-        return f"Backward pass of {self.graph.nodes[-1].name}: {len(self.walk)} steps"
-
-    @cached_property
-    def scale(self) -> Scale:
-        """Of the bars."""
-        return Scale.of(g for sums in self.sums.values() for g in sums)
+        return f"Backward pass of {cut(self.graph.nodes[-1].name)}: {len(self.walk)} steps"
 
     def page(self, seconds: float) -> str:
         """The whole page: the picture or the list, the data, and what plays them."""
+        notes = list(self.graph.notes)
         try:
-            picture, note = self.picture(seconds), ""
+            picture = self.picture(seconds)
         except LayoutError as error:
-            picture, note = self.list(), str(error).partition("\n")[0]
-        notes = " ".join(filter(None, [*self.graph.notes, note]))
+            picture = self.list()
+            notes.append(str(error).partition("\n")[0])
         parts = {
             "title": escape(self.title),
             "theme": theme(),
-            "style": asset("stepper.css"),
             "picture": picture,
-            "loss": escape(self.graph.nodes[-1].name),
-            "legend": f"bar: |gradient| from 1e{self.scale.low} to 1e{self.scale.high}, log scale",
-            "notes": escape(notes),
+            "loss": escape(cut(self.graph.nodes[-1].name)),
+            "scale": f"1e{self.scale.low} to 1e{self.scale.high}",
+            "notes": escape(" ".join(notes)),
             "data": in_script(self.data()),
-            "script": asset("stepper.js"),
         }
-        page = asset("stepper.html")
-        for part in page.split("{{")[1:]:
-            name = part.partition("}}")[0]
-            page = page.replace("{{" + name + "}}", parts[name], 1)
-        return page
-
-    # ---- the numbers
+        return re.sub(
+            "{{(.*?)}}", lambda found: parts[found[1]] if found[1] in parts else asset(found[1]), asset("stepper.html")
+        )
 
     def data(self) -> dict[str, Any]:
-        """What the script reads. Its own comment says what is where."""
-        nodes, walk = self.graph.nodes, self.walk
-        arrays = [node.value for node in nodes] + [x for step in walk for x in (step.contribution, step.after)]
-        side = affordable(arrays, ROOM[0] + ROOM[1] * len(nodes))
-        rules: dict[tuple[Op, int], int] = {}
-        texts: list[Any] = []
+        """What the script plays; there a comment says what is where."""
+        nodes, edges = self.graph.nodes, self.graph.edges
+        arrays = [node.value for node in nodes] + [x for step in self.walk for x in (step.contribution, step.after)]
+        side = affordable(arrays, len(nodes))
+        rules: dict[tuple[Op, int], int] = {}  # the number of each rule in use
         played = []
-        for step in walk:
-            key = step.node.op, 0 if step.node.op.each else step.position
-            if key not in rules:
-                rules[key] = len(texts)
-                texts.append(formula(*key))
-            number = step.node.shape == step.argument.shape == ()
-            played.append(
-                [
-                    self.edge[self.index[id(step.node)], step.position],
-                    plain(step.contribution, side),
-                    None if step.before is None else plain(step.after, side),
-                    plain(slope(step), side) if number else None,
-                    rules[key],
-                ]
-            )
+        for step in self.walk:
+            assert step.node.op is not None
+            rule = rules.setdefault((step.node.op, 0 if step.node.op.each else step.position), len(rules))
+            edge = self.edge[self.index[id(step.node)], step.position]
+            after = None if step.before is None else plain(step.after, side)
+            scalar = step.node.shape == step.argument.shape == ()
+            played.append([edge, rule, plain(step.contribution, side), after, plain(slope(step)) if scalar else None])
         return {
-            "nodes": [
-                [cut(node.name, 60), node.symbol, plain(node.value, side), shape_of(node.value)] for node in nodes
-            ],
-            "edges": [[self.place[edge.source], self.place[edge.target], edge.position] for edge in self.graph.edges],
+            "nodes": [[cut(n.name), n.symbol, shown(n, side), size(n.value)] for n in nodes],
+            "edges": [[self.place[edge.source], self.place[edge.target], edge.position] for edge in edges],
             "steps": played,
-            "rules": texts,
+            "rules": [formula(*rule) for rule in rules],
             "seed": plain(self.seed, side),
             "scale": [self.scale.low, self.scale.high],
         }
 
-    # ---- the picture, as it is when the pass is over
-
     def picture(self, seconds: float) -> str:
-        """The graph as SVG, smaller than `viz.draw` makes it: what only moves is left to the script."""
+        """The graph with its final gradients as SVG: smaller than `draw` makes it, as the script does what moves."""
         nodes, edges = self.graph.nodes, self.graph.edges
-        boxes = {node.id: Box(node, tuple(self.sums.get(i, ()))) for i, node in enumerate(nodes)}
-        placed = layout(dot(self.graph, boxes), seconds)
-        frames = [(cluster, placed.clusters[cluster.id]) for cluster in nested(self.graph.clusters)]
-        size = f"{placed.width + 2 * MARGIN:.0f} {placed.height + 2 * MARGIN:.0f}"
+        boxes = {node.id: Box(node, self.sums.get(i, ())) for i, node in enumerate(nodes)}
+        placed = layout(dot(self.graph, boxes, ranksep=0.8), seconds)  # a number fits between
+        frames = [(cluster.label, placed.clusters[cluster.id]) for cluster in nested(self.graph.clusters)]
+        corner, width, height = -MARGIN, placed.width + 2 * MARGIN, placed.height + 2 * MARGIN
         return "\n".join(
             [
-                f'<svg viewBox="{-MARGIN:g} {-MARGIN:g} {size}" aria-label="{escape(self.title)}" role="group">',
-                f'<defs>{marker("tip", "auto", "M0 0 8 3 0 6Z", 8)}{marker("back", "auto", "M8 0 0 3 8 6Z", 0)}</defs>',
+                f'<svg viewBox="{corner:g} {corner:g} {width:.0f} {height:.0f}" width="{1.3 * width:.0f}">',
                 *(framed(corners) for _, corners in frames),
                 *(arrow(i, placed.edges[edge.id]) for i, edge in enumerate(edges)),
-                *(heading(cluster.label, corners) for cluster, corners in frames),
-                *(boxes[node.id].draw(i, placed) for i, node in enumerate(nodes)),
+                *(heading(label, corners) for label, corners in frames),
+                *(drawn(i, boxes[node.id], placed) for i, node in enumerate(nodes)),
                 "</svg>",
             ]
         )
 
     def list(self) -> str:
-        """The nodes one under the other, in the order in which they were computed."""
-        sources: dict[str, list[Edge]] = {}
+        """The nodes one under the other, in the order in which they were computed, with their final gradients."""
+        nodes = self.graph.nodes
+        arguments: dict[str, list[str]] = {node.id: [] for node in nodes}
         for edge in self.graph.edges:
-            sources.setdefault(edge.target, []).append(edge)
+            arguments[edge.target].append(cut(nodes[self.place[edge.source]].name))
         rows = []
-        for i, node in enumerate(self.graph.nodes):
+        for i, node in enumerate(nodes):
             if node.kind != "number":
-                names = [self.graph.nodes[self.place[edge.source]].name for edge in sources.get(node.id, [])]
-                made = f" {node.symbol} ({', '.join(map(cut, names))})" if node.symbol else ""
-                gradient = Box(node, tuple(self.sums.get(i, ()))).gradient
+                made = f" = {node.symbol} ({', '.join(arguments[node.id])})" if node.symbol else ""
+                box = Box(node, self.sums.get(i, ()))
                 rows.append(
                     f'<li><button id="n{i}" class="node {node.kind}"><b>{escape(cut(node.name))}</b>{escape(made)} '
-                    f'<span class="v">= {escape(brief(node.value))}</span> <span class="g">{gradient}</span></button>'
+                    f'<span>{escape(box.value)}</span> <span class="g">{escape(box.gradient)}</span></button>'
                 )
         return "\n".join(["<ol>", *rows, "</ol>"])
 
 
 def baptise(nodes: list[Node]) -> None:
-    """Give each node that is no number a name of its own, so that formulas can speak of it: v1, v2, ... and L."""
+    """Give each node a name of its own, so that formulas can speak of it: v1, v2, ... and L for the last."""
     taken: dict[str, int] = {}
     for i, node in enumerate(nodes):
-        if node.kind == "number":
-            continue
-        name = node.name or ("L" if node is nodes[-1] else f"v{i + 1}")
-        taken[name] = taken.get(name, 0) + 1
-        node.name = f"{name} ({taken[name]})" if taken[name] > 1 else name
+        if node.kind != "number":
+            name = node.name or ("L" if node is nodes[-1] else f"v{i + 1}")
+            taken[name] = taken.get(name, 0) + 1
+            node.name = f"{name} ({taken[name]})" if taken[name] > 1 else name
 
 
-def slope(step: Step) -> Any:
-    """∂node/∂argument of two numbers: what the rule sends where the gradient 1 arrives."""
-    node, op = step.node, step.node.op
-    assert op is not None
-    metadata, saved = node.extra or ({}, None)
-    args = (node.dtype.type(1), node.data, *([] if op.saves is None else [saved]))
-    if op.each:
-        return op.each(*args, step.position, *node.values, **metadata)
-    return op.rules[step.position](*args, *node.values, **metadata)  # type: ignore[misc]  # what is asked for has a rule
+# ---- numbers ------------------------------------------------------------------------------------------------------
+
+SIDES = 8, 6, 5, 4, 3, 2, 1, 0  # matrices of at most so many rows and columns are shown number by number,
+ROOM = 2000, 12  # if all of them together have at most so many numbers, and so many more for each node
 
 
-def plain(x: Any, side: int) -> Any:
-    """x as JSON: a number with all its digits; an array as [text, least, greatest] and, where it fits, its rows."""
+def affordable(arrays: list[Any], nodes: int) -> int:
+    """The side of the largest matrices that a page about so many nodes has room for."""
+    return next(side for side in SIDES if sum(np.size(x) for x in arrays if fits(x, side)) <= ROOM[0] + ROOM[1] * nodes)
+
+
+def said(x: Any) -> str:
+    """A number, or the extremes of an array."""
     x = np.asarray(x)
-    if x.ndim == 0:
-        return whole(x[()]) if x.dtype.kind in "iub" else finite(float(str(x[()])))  # float32's own digits
-    least, greatest = (finite(float(f"{m:.4g}")) for m in extremes(x))
-    rows = [[finite(float(f"{v:.4g}")) for v in row] for row in np.atleast_2d(x)] if fits(x, side) else None
-    return [brief(x), least, greatest, *([rows] if rows else [])]
-
-
-def whole(x: Any) -> int:
-    return int(x)
-
-
-def finite(x: float) -> Any:
-    """x, or its name in JavaScript where JSON has none."""
-    return x if np.isfinite(x) else "NaN" if np.isnan(x) else "Infinity" if x > 0 else "-Infinity"
+    return ", ".join(line for line in spread(x) if "\u00b1" not in line) if x.ndim else number(x.item())
 
 
 def fits(x: Any, side: int) -> bool:
-    """Whether an array is a vector or matrix of at most so many rows and columns."""
-    return 0 < np.ndim(x) <= 2 and 0 < np.size(x) and max(np.shape(x)) <= side
+    """Whether x is a vector or a matrix of at most so many rows and columns."""
+    return np.ndim(x) in (1, 2) and 0 < max(np.shape(x)) <= side and np.size(x) > 0
 
 
-def affordable(arrays: list[Any], room: int) -> int:
-    """The largest matrices of which all elements together find room."""
-    return next(side for side in SIDES if sum(np.size(x) for x in arrays if fits(x, side)) <= room)
+def plain(x: Any, side: int = 0) -> Any:
+    """x as JSON: a number with all its digits; an array as [text, least, greatest] and, if it fits, its rows."""
+    x = np.asarray(x)
+    if x.ndim == 0:
+        return in_json(float(str(x)))  # of a float32 its own digits
+    rows = [[[in_json(float(f"{v:.4g}")) for v in row] for row in np.atleast_2d(x)]] if fits(x, side) else []
+    return [said(x), *(float(f"{m:.4g}") for m in extremes(x)), *rows]
+
+
+def shown(node: Node, side: int) -> Any:
+    """The value of a node; a number says it with its name."""
+    return None if node.kind == "number" or node.value is None else plain(node.value, side)
+
+
+def in_json(x: float) -> Any:
+    """x, or what JavaScript calls it where JSON has no word for it."""
+    return x if np.isfinite(x) else "NaN" if np.isnan(x) else "Infinity" if x > 0 else "-Infinity"
+
+
+def size(x: Any) -> str:
+    """The shape of an array; nothing of a number."""
+    return str(np.shape(x)) if np.ndim(x) else ""
+
+
+def in_script(data: Any) -> str:
+    """data as JSON that ends no <script>."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("],[", "],\n[") + "\n"
+
+
+# ---- the picture --------------------------------------------------------------------------------------------------
+
+GRADIENT = PADDING / 2 + 3 * LINE + SPACE  # where the line of the gradient stands in a box
+
+
+class Box(Card):
+    """A node on the page: title, "= value", and "∂ gradient", which the script rewrites: wide enough for every sum."""
+
+    def __init__(self, node: Node, sums: Sequence[Any] = ()) -> None:
+        super().__init__(node)
+        self.sums = sums  # what has arrived at it, time after time
+
+    @cached_property
+    def title(self) -> tuple[str, str, str]:
+        return cut(self.node.symbol, 24), cut(self.node.name), size(self.node.value)
+
+    @cached_property
+    def lines(self) -> list[tuple[str, str, str]]:
+        texts = [] if self.node.kind == "number" else [self.value, self.gradient]
+        return [("", "", text) for text in texts if text]
+
+    @property
+    def value(self) -> str:
+        return "" if self.node.value is None else f"= {said(self.node.value)}"
+
+    @property
+    def gradient(self) -> str:
+        """The final one."""
+        if self.sums:
+            return f"\u2202 {said(self.sums[-1])}"
+        return "\u2202 none arrived" if self.node.state == LOST else ""
+
+    @cached_property
+    def width(self) -> float:
+        title = width_of(" ".join(filter(None, self.title)))
+        if self.node.kind == "number":
+            return title + 2 * PADDING
+        texts = [self.value, self.gradient, *(f"\u2202 {said(x)}" for x in self.sums)]
+        return round(2 * PADDING + max(title * 1.05, 2 * HALF * bool(self.sums), *map(width_of, texts)))
+
+    @cached_property
+    def height(self) -> float:
+        return round(PADDING + LINE * (1 + len(self.lines)) + (SPACE + BAR) * bool(self.sums))
+
+
+def drawn(i: int, box: Box, placed: Layout) -> str:
+    """Node number i: classes say where its texts stand, t the title, v the value, g the gradient."""
+    node = box.node
+    x, y = placed.nodes[node.id]
+    symbol, name, shape = box.title
+    if node.kind == "number":
+        return f'<text class="number" x="{x:.0f}" y="{y + 4:.0f}">{escape(name)}</text>'
+    title = f"<tspan>{escape(symbol)}</tspan> " * bool(symbol) + escape(" ".join(filter(None, (name, shape))))
+    gradient = f'<text class="g">{escape(box.gradient)}</text>' if box.gradient else ""
+    return (
+        f'<g id="n{i}" class="node" transform="translate({x - box.width / 2:.0f} {y - box.height / 2:.0f})">'
+        f'{outline(node.kind, box.width, box.height)}<text class="t">{title}</text>'
+        f'<text class="v">{escape(box.value)}</text>{gradient}</g>'
+    )
+
+
+def arrow(i: int, curve: list[tuple[float, float]]) -> str:
+    """Edge number i: a Bezier curve, its points after the first counted from the one where their piece starts."""
+    points = [(round(x), round(y)) for x, y in curve]
+    pieces = []
+    for k in range(0, len(points) - 2, 3):
+        (x, y), controls = points[k], points[k + 1 : k + 4]
+        pieces.append(" ".join(f"{u - x} {v - y}" for u, v in controls))
+    end = f"L{points[-1][0]} {points[-1][1]}"
+    return f'<path id="e{i}" d="M{points[0][0]} {points[0][1]}c{" ".join(pieces)}{end}"/>'.replace(" -", "-")
+
+
+def framed(corners: tuple[float, float, float, float]) -> str:
+    """A module's frame."""
+    x0, y0, x1, y1 = corners
+    return f'<rect class="cluster" x="{x0:.0f}" y="{y0:.0f}" width="{x1 - x0:.0f}" height="{y1 - y0:.0f}" rx="6"/>'
+
+
+# ---- what is the same in every page -------------------------------------------------------------------------------
+
+
+def theme() -> str:
+    """The colours as CSS variables, light and dark, and where the texts of a box stand."""
+    names = "page", "text", "muted", "line", "cluster", "positive", "negative"
+    kinds = "leaf", "parameter", "operation", "loss"
+    light, dark = (
+        ":root{" + ";".join(f"--{name}:{THEMES[mode][name]}" for name in (*names, *kinds)) + "}"
+        for mode in ("light", "dark")
+    )
+    fills = "".join(f".{kind}{{fill:var(--{kind});background:var(--{kind})}}" for kind in kinds)
+    places = {"t": LINE, "v": 2 * LINE, "g": GRADIENT - SPACE, "bar": GRADIENT + SPACE}
+    stand = "".join(f"svg .{c}{{transform:translate({PADDING:g}px,{y:g}px)}}" for c, y in places.items())
+    return f"{light}\n@media(prefers-color-scheme:dark){{{dark}}}\n{fills}\n{stand}\n"
+
+
+def asset(name: str) -> str:
+    """A file that lies beside this one."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")

@@ -129,6 +129,7 @@ def test_refusals_say_what_was_expected():
 def test_the_default_generator_stays_the_same_object():
     before = nn.default_generator
     assert nn.manual_seed(3) is before
+    assert nn.default_generator is before
     assert before.random() == np.random.default_rng(3).random()
 
 

@@ -164,6 +164,7 @@ def test_what_is_not_a_real_number_is_refused():
 
 
 def test_weights_are_buffers_but_not_learned():
+    assert nn.BCELoss(weight=np.ones(2, np.float32)).weight.dtype == np.float32
     loss = nn.CrossEntropyLoss(weight=[1.0, 2.0, 3.0])
     assert list(loss.state_dict()) == ["weight"]
     assert not list(loss.parameters())

@@ -324,6 +324,14 @@ def test_a_forgotten_super_init_gets_a_sentence():
         _ = Later().training
 
 
+def test_a_module_cannot_be_inside_itself():
+    net = nn.Sequential(nn.Tanh())
+    with pytest.raises(ValueError, match=r"Tanh.outer would contain the very module that it is a part of"):
+        net[0].outer = net
+    with pytest.raises(ValueError, match="would contain the very module"):
+        net.append(net)
+
+
 def test_a_parameter_is_not_replaced_by_what_does_not_learn():
     layer = nn.Linear(2, 1)
     with pytest.raises(TypeError, match=r"Linear.weight is a Parameter, and ndarray there would not learn"):
@@ -341,7 +349,7 @@ def test_a_tensor_that_no_optimizer_would_find_is_warned_of():
 def test_a_module_without_forward_or_attribute_says_so():
     with pytest.raises(TypeError, match=r"Module has no `def forward"):
         nn.Module()(x)
-    with pytest.raises(AttributeError, match="Linear has no attribute 'wieght'"):
+    with pytest.raises(AttributeError, match="'Linear' object has no attribute 'wieght'"):
         _ = nn.Linear(1, 1).wieght
     for container in (nn.ModuleList(), nn.ModuleDict()):
         with pytest.raises(TypeError, match="computes nothing itself"):
@@ -433,3 +441,5 @@ def test_everything_public_is_named():
     public = {name for name, thing in vars(nn).items() if name[0] != "_" and not isinstance(thing, types.ModuleType)}
     assert public <= set(nn.__all__)
     assert all(hasattr(nn, name) for name in nn.__all__)
+    with pytest.raises(AttributeError, match="module 'nn' has no attribute 'Conv2d'"):
+        _ = nn.Conv2d

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+import nn
 import viz
 from autograd import Tensor
+from autograd.special import expit
 from viz.fold import fold
 from viz.graph import trace
 from viz.health import FLAGS, Thresholds
@@ -45,11 +47,16 @@ def test_dead_units_may_be_tolerated():
     assert flags(loss, thresholds=Thresholds(dead=0.5)) == {}
 
 
-def test_a_tanh_in_its_flat_part_is_saturated_unless_the_loss_reads_it():
+def test_a_tanh_in_its_flat_part_is_saturated():
     x = named("x", [9.0, -9.0, 9.0, 0.1])
-    assert flags(backward(np.sum(np.tanh(x) * 2.0))) == {"tanh": ["SATURATED"]}
-    assert flags(backward(np.sum(np.tanh(x)))) == {}
-    assert flags(backward(np.sum(np.tanh(x) * 2.0)), thresholds=Thresholds(saturated=0.8)) == {}
+    assert flags(backward(np.sum(np.tanh(x)))) == {"tanh": ["SATURATED"]}
+    assert flags(backward(np.sum(np.tanh(x))), thresholds=Thresholds(saturated=0.8)) == {}
+
+
+def test_a_sigmoid_that_is_sure_is_saturated_unless_a_cross_entropy_reads_it():
+    x, wanted = named("x", [[9.0], [-9.0]]), np.array([[1.0], [0.0]])
+    assert flags(backward(nn.MSELoss()(expit(x), wanted))) == {"σ": ["SATURATED"]}
+    assert flags(backward(nn.BCELoss()(expit(x), wanted))) == {}
 
 
 def test_gradients_far_below_the_largest_vanish_and_very_large_ones_explode():

@@ -1,0 +1,74 @@
+"""What NumPy composes: arguments in NumPy's several forms, and what is refused. test_derivatives.py checks the rest."""
+
+import numpy as np
+import pytest
+
+from autograd import Tensor, grad
+
+a = np.random.default_rng(6).normal(size=(4, 6))
+t = Tensor(a, requires_grad=True)
+
+forms = {
+    "clip, lower bound by its new name": (lambda x: x.clip(min=0), np.maximum(a, 0)),
+    "clip, upper bound alone": (lambda x: np.clip(x, None, 0), np.minimum(a, 0)),
+    "take from the end": (lambda x: np.take(x, -1, axis=1), a[:, -1]),
+    "split at places": (lambda x: np.split(x, [1, 3])[1], a[1:3]),
+    "array_split unevenly": (lambda x: np.array_split(x, 4, axis=1)[0], a[:, :2]),
+    "pad by one number": (lambda x: np.pad(x, 2, constant_values=7), np.pad(a, 2, constant_values=7)),
+    "pad by a pair": (lambda x: np.pad(x, (1, 2), mode="reflect"), np.pad(a, (1, 2), mode="reflect")),
+    "median over two axes": (lambda x: np.median(x, axis=(0, 1)), np.median(a)),
+    "diff with ends": (lambda x: np.diff(x, prepend=0, append=a[:, :1]), np.diff(a, prepend=0, append=a[:, :1])),
+    "diff of an array with a Tensor's end": (lambda x: np.diff(a.tolist(), append=x), np.diff(a, append=a)),
+    "stack of Tensors and arrays": (lambda x: np.vstack([x, a, a.tolist()]), np.vstack([a, a, a])),
+    "append to a list": (lambda x: np.append([1.0, 2.0], x), np.append([1.0, 2.0], a)),
+    "outer with a list": (lambda x: np.outer([1.0, 2.0], x), np.outer([1.0, 2.0], a)),
+    "kron of a number": (lambda x: np.kron(2.0, x), np.kron(2.0, a)),
+    "tensordot with a list": (lambda x: np.tensordot([1.0, 2.0, 3.0, 4.0], x, 1), np.tensordot([1.0, 2, 3, 4], a, 1)),
+    "transposed matrices": (lambda x: x.mT, a.T),
+    "flattened": (lambda x: x.flatten(), a.ravel()),
+    "copied": (lambda x: x.copy(), a),
+    "in another dtype": (lambda x: x.astype(np.float32), a.astype(np.float32)),
+}
+
+
+@pytest.mark.parametrize(("f", "expected"), forms.values(), ids=forms)
+def test_numpys_several_forms(f, expected):
+    y = f(t)
+    assert y.requires_grad
+    np.testing.assert_array_equal(y.data, expected)
+    assert grad(np.sum(y * y), t)[0].shape == t.shape
+
+
+refused = {
+    "an axis that is not there": (lambda: np.median(t, axis=2), ValueError, "axis 2 is out of bounds"),
+    "no parts": (lambda: np.array_split(t, 0), ValueError, "one part or more, not 0"),
+    "unequal parts": (lambda: np.split(t, 3), ValueError, "cannot cut 4 into 3 equal parts"),
+    "a mode without derivative": (lambda: np.pad(t, 1, mode="median"), ValueError, "edge, .*but not 'median'"),
+    "a diagonal of a cube": (lambda: np.diag(t[None]), ValueError, "a vector or a matrix"),
+    "indices of fewer axes": (lambda: np.take_along_axis(t, np.array([0]), 0), ValueError, "indices of 2 axes"),
+    "an argument without derivative": (lambda: np.sum(t, where=a > 0), TypeError, "does not take where="),
+    "an integer dtype": (lambda: t.astype(int), TypeError, "Only floating point numbers have derivatives"),
+    "a function without rule": (lambda: np.unwrap(t), TypeError, "np.unwrap has no derivative rule"),
+}
+
+
+@pytest.mark.parametrize(("f", "error", "message"), refused.values(), ids=refused)
+def test_what_is_refused_is_refused_with_a_sentence(f, error, message):
+    with pytest.raises(error, match=message):
+        f()
+
+
+def test_nan_functions_are_numpys_where_some_are_nan():
+    x = a.copy()
+    x[0, 1] = x[2] = np.nan
+    for function in (np.nansum, np.nanprod, np.nanmean, np.nanvar, np.nanstd, np.nanmax, np.nanmin):
+        y = function(Tensor(x, requires_grad=True), axis=0)
+        np.testing.assert_array_equal(y.data, function(x, axis=0))
+
+
+def test_nanmax_of_nothing_but_nan_is_nan():
+    assert np.isnan(np.nanmax(Tensor([np.nan, np.nan], requires_grad=True)).data)
+
+
+def test_median_with_nan_is_nan():
+    assert np.isnan(np.median(Tensor([1.0, np.nan, 2.0], requires_grad=True)).data)

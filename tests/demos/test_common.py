@@ -1,0 +1,76 @@
+"""What all demos share does what it says, and every demo that uses it prints ASCII and runs without the extras."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+import demos
+from demos.common import Findings, arguments, picture, progress, table
+
+FILES = sorted(Path(demos.__file__).parent.glob("[!_]*.py"))
+SHARING = [path.stem for path in FILES if "from .common import" in path.read_text("utf-8")]
+
+
+@pytest.mark.parametrize("name", SHARING)
+def test_a_demo_without_matplotlib_runs_and_names_the_pictures_it_leaves_out(name, monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    found = importlib.import_module(f"demos.{name}").main(["--quick", "--seed", "1", "--out", str(tmp_path)])
+    text = capsys.readouterr().out
+    assert text.isascii()
+    assert isinstance(found, dict)
+    assert all(claim.measured for claim in found.claims.values())
+    assert not list(tmp_path.glob("*.png"))
+    assert "which needs matplotlib" in text
+
+
+def test_the_folder_for_pictures_is_made(tmp_path):
+    args = arguments("What it shows.\n\nMore.", ["--seed", "3", "--out", str(tmp_path / "a" / "b")])
+    assert (args.seed, args.quick) == (3, False)
+    assert args.out.is_dir()
+
+
+def test_a_claim_is_printed_and_kept(capsys):
+    found = Findings(best=3)
+    found.claim("L7", "true", "One neuron cannot solve XOR.", "The best line gets 3 of 4.")
+    assert capsys.readouterr().out.split("\n")[1:3] == [
+        "   L7  TRUE: One neuron cannot solve XOR.",
+        "       The best line gets 3 of 4.",
+    ]
+    assert found == {"best": 3}
+    assert found.claims["L7"].verdict == "true"
+
+
+def test_a_table_lines_its_columns_up(capsys):
+    table(["layer", "gradient"], [["first", "1e-9"], ["second to last", 0.25]])
+    lines = capsys.readouterr().out.splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert lines[2].split() == ["second", "to", "last", "0.25"]
+
+
+def test_progress_gives_every_item_and_says_a_few_lines(capsys):
+    assert list(progress(range(23), "training", note=lambda: "so far")) == list(range(23))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5
+    assert lines[-1] == "   training: 23 of 23   so far"
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_progress_on_a_terminal_is_a_bar_if_tqdm_is_installed(installed, monkeypatch, capsys):
+    if installed:
+        pytest.importorskip("tqdm")
+    else:
+        monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert list(progress(range(5), "training")) == list(range(5))
+    text = capsys.readouterr().out
+    assert ("\r" in text) is installed
+    assert text.isascii()
+
+
+def test_a_picture_is_drawn_on_axes_of_its_own(tmp_path):
+    pytest.importorskip("matplotlib")
+    path = picture(tmp_path / "two.png", lambda left, right: left.plot([0, 1], [0, 1]), columns=2)
+    assert path.read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,68 @@
+"""What a derivative rule says: its text, as it stands in the table, and what it makes of the gradient 1."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+from functools import lru_cache
+from typing import Any
+
+from autograd import Op, Step
+
+__all__ = ["formula", "slope"]
+
+
+def slope(step: Step) -> Any:
+    """∂node/∂argument of two numbers: what the rule sends where the gradient 1 arrives."""
+    node, op = step.node, step.node.op
+    assert op is not None
+    metadata, saved = node.extra or ({}, None)
+    args = node.values if op.saves is None else (saved, *node.values)
+    if op.each:
+        return op.each(node.dtype.type(1), node.data, step.position, *args, **metadata)
+    return op.rules[step.position](node.dtype.type(1), node.data, *args, **metadata)  # type: ignore[misc]  # it has one
+
+
+def formula(op: Op, position: int) -> list[Any]:
+    """The text of a rule, and what the names in it stand for: "g", "y", "s", "i", or the position of an argument."""
+    rule = op.each or op.rules[position]
+    assert rule is not None
+    parameters = list(inspect.signature(rule).parameters)
+    known = ["g", "y", *["i"] * bool(op.each), *["s"] * bool(op.saves), *range(len(op.rules))]
+    body, names = written(rule) or (f"{getattr(rule, '__name__', 'rule')}({', '.join(parameters)})", set(parameters))
+    return [body, {name: what for name, what in zip(parameters, known) if name in names}]
+
+
+def written(rule: Any) -> tuple[str, set[str]] | None:
+    """The body of a lambda as it stands in its file, and the names in it; None of what is no lambda or has no file."""
+    code = getattr(rule, "__code__", None)
+    if code is None or code.co_name != "<lambda>":
+        return None
+    found = [node for node in lambdas(code.co_filename) if node.lineno == code.co_firstlineno]
+    if len(found) > 1:  # several on one line: which of them compiles to the same?
+        found = [node for node in found if compiled(node) == (code.co_code, code.co_names, code.co_consts)]
+    if not found:
+        return None
+    lines = linecache.getlines(code.co_filename)
+    body = found[0].body
+    text = ast.get_source_segment("".join(lines[: body.end_lineno]), body) or ast.unparse(body)
+    return " ".join(text.split()), {node.id for node in ast.walk(body) if isinstance(node, ast.Name)}
+
+
+@lru_cache
+def lambdas(file: str) -> list[ast.Lambda]:
+    """All lambdas in a file."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(file)))
+    except SyntaxError:
+        return []
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+
+
+def compiled(node: ast.Lambda) -> tuple[Any, ...] | None:
+    """What a lambda is compiled to: the code, the names and the constants."""
+    for code in compile(ast.Expression(node), "", "eval").co_consts:
+        if hasattr(code, "co_code"):
+            return code.co_code, code.co_names, code.co_consts
+    return None
