@@ -166,7 +166,7 @@ class Op:
                     needs.append(i)
                 x = x.data
             elif not isinstance(x, self.ready):
-                x = array_from(x, self, args)
+                x = array_from(x, self, i, args)
                 args = (*args[:i], x, *args[i + 1 :])
             values.append(x)
         saved = None
@@ -214,10 +214,10 @@ class Op:
         return (tuple(given[0]) if self.each else tuple(given)), kwargs
 
 
-def array_from(x: Any, op: Op, args: tuple[Any, ...]) -> Any:
-    """The array that x stands for, a list or another foreign argument among the args of an operation."""
-    if x is None and not isinstance(op.function, np.ufunc):
-        return None  # an argument left out, as in np.clip(t, None, 1)
+def array_from(x: Any, op: Op, i: int, args: tuple[Any, ...]) -> Any:
+    """The array that x stands for, a list or another foreign argument, number i of the args of an operation."""
+    if x is None and any(len(sample.args) > i and sample.args[i] is None for sample in op.samples):
+        return None  # an argument that may be left out, as in np.clip(t, None, 1)
     if isinstance(x, numbers):  # of the dtype that the number would not change
         return np.asarray(x, np.result_type(x, *[a.dtype for a in args if isinstance(a, (Tensor, *arrays))]))
     if isinstance(x, complex):

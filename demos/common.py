@@ -1,14 +1,16 @@
 """What every demo needs, and nothing of what it shows: arguments, verdicts, tables, progress, pictures.
 
-def main(argv=None):
-    args = arguments(__doc__, argv)
-    found = Findings()
-    for step in progress(range(steps), "training", note=lambda: f"loss {loss.item():.3f}"):
-        ...
-    found["right"] = right
-    found.claim("L7", "true", "One neuron cannot solve XOR.", f"the best line gets {right} of 4")
-    picture(args.out / "line.png", draw, columns=2)         # calls draw(left, right), each a matplotlib Axes
-    return found
+    def main(argv=None):
+        args = arguments(__doc__, argv)
+        found = Findings()
+        for step in progress(range(steps), "training", note=lambda: f"loss {losses[-1]:.3f}"):
+            ...
+        found["right"] = right
+        found.claim("L7", "true", "One neuron cannot solve XOR.", f"the best line gets {right} of 4")
+        picture(args.out / "line.png", draw, columns=2)  # calls draw(left, right), each a matplotlib Axes
+        return found
+
+Chance is the demo's own affair: nn.manual_seed(args.seed), or a generator for each of several seeds.
 """
 
 import argparse
@@ -59,16 +61,11 @@ class Findings(dict[str, Any]):
 
 
 def table(columns, rows):
-    """Print rows under their titles, each column as wide as it needs; text stands at the left, numbers at the right."""
-    cells = [[str(cell) for cell in row] for row in rows]
-    widths = [max(len(cell) for cell in column) for column in zip(columns, *cells)]
-    left = [
-        all(isinstance(row[i], str) and not row[i][:1].strip("+-").isdigit() for row in rows)
-        for i in range(len(columns))
-    ]
-    for line in (columns, *cells):
-        padded = (cell.ljust(n) if l else cell.rjust(n) for cell, n, l in zip(line, widths, left))
-        print("   " + "   ".join(padded).rstrip())
+    """Print rows under their titles, each column as wide as it needs: the first flush left, the others flush right."""
+    lines = [[str(cell) for cell in row] for row in (columns, *rows)]
+    widths = [max(len(cell) for cell in column) for column in zip(*lines)]
+    for first, *others in lines:
+        print("  ", first.ljust(widths[0]), *(cell.rjust(n + 2) for cell, n in zip(others, widths[1:])))
 
 
 def progress(items, what, lines=5, note=lambda: ""):

@@ -114,7 +114,7 @@ def main(argv=None):
         print(f"   {name:<8} gain {gain:.1f}: {', '.join(said) or 'nothing'}")
     expected, seen = found["expected"]["sigmoid", 1], len(found["ill"]["sigmoid", 1]["VANISHING"])
     print(
-        f"   Theory puts the first {expected} of sigmoid's gradients, with gain 1, below 1e-5 of the largest; viz {seen}."
+        f"   Theory puts the first {expected} gradients of sigmoid with gain 1 below 1e-5 of the largest; viz {seen}."
     )
     print(
         "   ReLU's with gain 1 are small, and all alike, as h shrinks forwards too: none stands out, and none is ill."
@@ -128,8 +128,8 @@ def main(argv=None):
         "Gradients vanish because sigma' <= 0.25 is multiplied through the layers.",
         f"With weights of gain 1 it is so: {factor(left['sigmoid']):.3f} a layer, {left['sigmoid'][-1]:.0e} after "
         f"{DEPTH - 1}. But the weights are multiplied too, and the factor is gain * rms f'(z): with gain "
-        f"{found['enough']:.3g} sigmoid vanishes no more ({kept['sigmoid'][found['enough']]:.0e}), with gain 4 tanh explodes "
-        f"({kept['tanh'][4]:.0e}), and with gain 1 ReLU vanishes, whose slopes are 1 ({left['ReLU'][-1]:.0e}).",
+        f"{found['enough']:.3g} sigmoid vanishes no more ({kept['sigmoid'][found['enough']]:.0e}), with gain 4 tanh "
+        f"explodes ({kept['tanh'][4]:.0e}), with gain 1 ReLU, of slope 1, vanishes ({left['ReLU'][-1]:.0e}).",
     )
 
     def draw(by_layer, by_gain):

@@ -60,6 +60,7 @@ from .training import EarlyStopping
 
 
 def __getattr__(name: str) -> object:
+    """`default_generator`, which is made when it is first asked for: see `nn.random`."""
     if name == "default_generator":
         return random.default_generator()
     raise AttributeError(f"module 'nn' has no attribute {name!r}")

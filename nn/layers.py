@@ -370,8 +370,11 @@ class LayerNorm(Module):
 # ---- y = x · mask -------------------------------------------------------------------------------------------------
 
 masked = op(
-    lambda x, mask: x * mask, lambda g, y, x, mask: g * mask, None, name="dropout", at=[call((3, 4), np.eye(3, 4) * 2)]
-)
+    lambda x, mask: x * mask,
+    lambda g, y, x, mask: g * mask,
+    lambda g, y, x, mask: g * x,
+    name="dropout", at=[call((3, 4), (3, 4))],
+)  # fmt: skip
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True, generator: Generator | None = None) -> Any:

@@ -39,30 +39,31 @@ def written(rule: Any) -> tuple[str, set[str]] | None:
     code = getattr(rule, "__code__", None)
     if code is None or code.co_name != "<lambda>":
         return None
-    found = [node for node in lambdas(code.co_filename) if node.lineno == code.co_firstlineno]
-    if len(found) > 1:  # several on one line: which of them compiles to the same?
-        found = [node for node in found if compiled(node) == (code.co_code, code.co_names, code.co_consts)]
+    imports, found = lambdas(code.co_filename)
+    found = [node for node in found if node.lineno == code.co_firstlineno]
+    if len(found) > 1:  # several on one line: which of them becomes the same code?
+        found = [node for node in found if compiled(node, imports) == (code.co_code, code.co_names, code.co_consts)]
     if not found:
         return None
-    lines = linecache.getlines(code.co_filename)
     body = found[0].body
-    text = ast.get_source_segment("".join(lines[: body.end_lineno]), body) or ast.unparse(body)
-    return " ".join(text.split()), {node.id for node in ast.walk(body) if isinstance(node, ast.Name)}
+    lines = linecache.getlines(code.co_filename)[: body.end_lineno]
+    text = " ".join((ast.get_source_segment("".join(lines), body) or "").split())
+    return text, {node.id for node in ast.walk(body) if isinstance(node, ast.Name)}
 
 
 @lru_cache
-def lambdas(file: str) -> list[ast.Lambda]:
-    """All lambdas in a file."""
+def lambdas(file: str) -> tuple[list[ast.stmt], list[ast.Lambda]]:
+    """The imports of a file, and all its lambdas."""
     try:
         tree = ast.parse("".join(linecache.getlines(file)))
     except SyntaxError:
-        return []
-    return [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+        return [], []
+    imports: list[ast.stmt] = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return imports, [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
 
 
-def compiled(node: ast.Lambda) -> tuple[Any, ...] | None:
-    """What a lambda is compiled to: the code, the names and the constants."""
-    for code in compile(ast.Expression(node), "", "eval").co_consts:
-        if hasattr(code, "co_code"):
-            return code.co_code, code.co_names, code.co_consts
-    return None
+def compiled(node: ast.Lambda, imports: list[ast.stmt]) -> tuple[Any, ...]:
+    """What a lambda becomes: code, names, constants. It stands among the imports: calls into modules are special."""
+    module = ast.Module([*imports, ast.copy_location(ast.Expr(node), node)], type_ignores=[])
+    (code,) = (x for x in compile(module, "", "exec").co_consts if getattr(x, "co_name", "") == "<lambda>")
+    return code.co_code, code.co_names, code.co_consts

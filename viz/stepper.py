@@ -211,7 +211,7 @@ def baptise(nodes: list[Node]) -> None:
 # ---- numbers ------------------------------------------------------------------------------------------------------
 
 SIDES = 8, 6, 5, 4, 3, 2, 1, 0  # matrices of at most so many rows and columns are shown number by number,
-ROOM = 2000, 12  # if all of them together have at most so many numbers, and so many more for each node
+ROOM = 1500, 12  # if all of them together have at most so many numbers, and so many more for each node
 
 
 def affordable(arrays: list[Any], nodes: int) -> int:
