@@ -147,7 +147,8 @@ clip = op(
     lambda g, y, x, low, high: g * np.logical_and(low is None or x >= low, high is None or x <= high),
     lambda g, y, x, low, high: g * np.logical_and(x < low, high is None or low < high),
     lambda g, y, x, low, high: g * np.logical_or(x > high, low is not None and high < low),
-    at=[call((3, 4), -1.0, 1.0), call((3, 4), (4,), 1.5), call((3, 4), None, (3, 1)), call((3, 4), 0.5, None), call((3, 4), (4,), (3, 1))],
+    at=[call((3, 4), -1.0, 1.0), call((3, 4), (4,), 1.5), call((3, 4), None, (3, 1)), call((3, 4), 0.5, None),
+        call((3, 4), (4,), (3, 1))],
 )
 
 # ---- reductions, and what undoes them -----------------------------------------------------------------------------

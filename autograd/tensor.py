@@ -183,7 +183,7 @@ class Tensor:
 
     def __format__(self, spec: str) -> str:
         if spec and self.size != 1:
-            raise TypeError(f"Only a Tensor of one element can be formatted by {spec!r}, but this has shape {self.shape}.")
+            raise TypeError(f"Only a Tensor of one element is formatted by {spec!r}, but this has shape {self.shape}.")
         return format(self.item(), spec) if spec else repr(self)
 
     def __len__(self) -> int:

@@ -3,7 +3,7 @@
     python -m demos.initialization [--seed 0] [--out FOLDER] [--quick]
 
 The lesson multiplies: each layer makes Var(h) Var(W) n times as large. Part 1 tries that on linear layers, where it is
-right, and on tanh, ReLU and sigmoid, where it is not. Part 2 asks what ReLU halves. Part 3 follows the difference between two
+right, and on tanh, ReLU and sigmoid, where it is not. Part 2 asks what ReLU halves. Part 3 follows the difference between
 inputs on its way forward, and the gradient on its way back.
 """
 
@@ -137,8 +137,8 @@ def claims(found):
         "L21",
         "simplified",
         "Var(h_L) = Var(h_0) prod Var(W_k) n_(k-1): it explodes or vanishes unless each factor is 1.",
-        f"{DEPTH} linear layers keep to it within a factor of {10 ** found['off']:.1f}, which is chance. Others do not: "
-        f"He + ReLU is foretold {foretold[HE]:.0e} and has {last[HE, 'ReLU']:.2g}; Xavier + tanh is foretold 1 and has "
+        f"{DEPTH} linear layers keep to it within a factor of {10 ** found['off']:.1f}, which is chance. Others do "
+        f"not: He + ReLU is foretold {foretold[HE]:.0e} and has {last[HE, 'ReLU']:.2g}; Xavier + tanh is foretold 1 and has "
         f"{last[XAVIER, 'tanh']:.2g}; 4 / n_in + tanh is foretold {foretold[TOO_LARGE]:.0e} and has "
         f"{last[TOO_LARGE, 'tanh']:.2g}.",
     )
@@ -147,9 +147,9 @@ def claims(found):
         "L22",
         "simplified",
         "Xavier/Glorot for sigmoid and tanh: 2 / (n_in + n_out).",
-        f"For tanh it serves: after {DEPTH} layers inputs still differ, by a variance of {between:.2g}. It does not rescue "
-        f"a deep sigmoid network: inputs differ by {lost:.0e}, the gradient shrinks to {back:.0e}. And it is a variance: "
-        f"NumPy and PyTorch take its root; taken for that, it leaves {last[SLIP, 'tanh']:.0e}.",
+        f"For tanh it serves: after {DEPTH} layers inputs still differ, by a variance of {between:.2g}. It does not "
+        f"rescue a deep sigmoid network: inputs differ by {lost:.0e}, the gradient shrinks to {back:.0e}. And it is a "
+        f"variance: NumPy and PyTorch take its root; taken for that, it leaves {last[SLIP, 'tanh']:.0e}.",
     )
     found.claim(
         "L23",
