@@ -51,7 +51,7 @@ def softplus(input, beta=1.0, threshold=20.0):
 
 def silu(sigma, input):
     """x σ(x), with σ(x) = 1 / (1 + exp(−x)); also called Swish."""
-    return input * sigma
+    return np.multiply(input, sigma)
 
 
 def gelu(phi, input, approximate="none"):
@@ -59,7 +59,7 @@ def gelu(phi, input, approximate="none"):
 
     approximate   "none": Φ exactly, by erf; "tanh": Φ(x) ≈ (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, as in GPT-2
     """
-    return input * phi
+    return np.multiply(input, phi)
 
 
 def normal(x, approximate="none"):

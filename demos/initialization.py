@@ -3,8 +3,8 @@
     python -m demos.initialization [--seed 0] [--out FOLDER] [--quick]
 
 The lesson multiplies: each layer makes Var(h) Var(W) n times as large. Part 1 tries that on linear layers, where it is
-right, and on tanh, ReLU and sigmoid, where it is not. Part 2 asks what ReLU halves. Part 3 follows the difference between
-inputs on its way forward, and the gradient on its way back.
+right, and on tanh, ReLU and sigmoid, where it is not. Part 2 asks what ReLU halves. Part 3 follows differences
+between inputs on their way forward, and the gradient on its way back.
 """
 
 import math
@@ -138,9 +138,9 @@ def claims(found):
         "simplified",
         "Var(h_L) = Var(h_0) prod Var(W_k) n_(k-1): it explodes or vanishes unless each factor is 1.",
         f"{DEPTH} linear layers keep to it within a factor of {10 ** found['off']:.1f}, which is chance. Others do "
-        f"not: He + ReLU is foretold {foretold[HE]:.0e} and has {last[HE, 'ReLU']:.2g}; Xavier + tanh is foretold 1 and has "
-        f"{last[XAVIER, 'tanh']:.2g}; 4 / n_in + tanh is foretold {foretold[TOO_LARGE]:.0e} and has "
-        f"{last[TOO_LARGE, 'tanh']:.2g}.",
+        f"not: He + ReLU is foretold {foretold[HE]:.0e} and has {last[HE, 'ReLU']:.2g}; Xavier + tanh is foretold "
+        f"{foretold[XAVIER]:g} and has {last[XAVIER, 'tanh']:.2g}; 4 / n_in + tanh is foretold "
+        f"{foretold[TOO_LARGE]:.0e} and has {last[TOO_LARGE, 'tanh']:.2g}.",
     )
     (between, _), (lost, back) = (found["through"][XAVIER, name, False] for name in ("tanh", "sigmoid"))
     found.claim(

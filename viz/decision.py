@@ -34,6 +34,9 @@ def plot_decision(
     axes         where to draw; a new figure if None
     """
     X, y = points(X, y)
+    axes = figure(5, 4.4).subplots() if axes is None else axes
+    from matplotlib.colors import to_rgb
+
     low, high = X.min(axis=0), X.max(axis=0)
     edge = 0.1 * np.where(high > low, high - low, 1.0)
     lines = np.linspace(low - edge, high + edge, resolution).T
@@ -47,9 +50,6 @@ def plot_decision(
         )
     right = np.mean(scores[len(plane) :].argmax(axis=1) == y)
     drawn = scores[: len(plane)].reshape(resolution, resolution, classes)
-
-    axes = figure(5, 4.4).subplots() if axes is None else axes
-    from matplotlib.colors import to_rgb
 
     colours = np.array([to_rgb(COLOURS[k % len(COLOURS)]) for k in range(classes)])
     sure = np.tanh(np.nan_to_num(drawn.max(axis=-1)) / 2)  # for two classes 2p − 1, from 0 at the boundary to 1
@@ -86,11 +86,15 @@ def points(X: Any, y: Any) -> tuple[Any, Any]:
 def asked(model: Any, x: Any) -> Any:
     """The model's answers, of shape (n, outputs)."""
     with no_grad(), evaluating(model):
-        parts = [model(part) for part in np.array_split(x, -(-len(x) // PART))]
-    answers = np.concatenate([np.asarray(part.data if isinstance(part, Tensor) else part) for part in parts])
-    if answers.ndim not in (1, 2) or len(answers) != len(x):
-        raise ValueError(f"plot_decision(): of {len(x)} points the model makes {answers.shape}, not (n, classes).")
-    return answers.reshape(len(x), -1).astype(np.float64)
+        return np.concatenate([scored(part, model(part)) for part in np.array_split(x, -(-len(x) // PART))])
+
+
+def scored(x: Any, answer: Any) -> Any:
+    """The model's answer to x as an array of shape (n, outputs)."""
+    y = np.asarray(answer.data if isinstance(answer, Tensor) else answer, np.float64)
+    if y.ndim not in (1, 2) or len(y) != len(x):
+        raise ValueError(f"plot_decision(): of {len(x)} points the model makes {y.shape}, not (n,) or (n, classes).")
+    return y.reshape(len(x), -1)
 
 
 @contextmanager

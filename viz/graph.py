@@ -88,7 +88,7 @@ def symbol(tensor: Tensor) -> str:
     """What made tensor: '+', 'Σ axis=0', '[1:3]', or nothing for a leaf."""
     if tensor.op is None:
         return ""
-    metadata = dict(tensor.extra[0]) if tensor.extra else {}
+    metadata = {k: v for k, v in tensor.extra[0].items() if not callable(v)} if tensor.extra else {}
     name = f"[{short(metadata.pop('index'))}]" if "index" in metadata else tensor.op.symbol
     return " ".join([name, *(f"{key}={short(value)}" for key, value in metadata.items() if value is not None)])
 

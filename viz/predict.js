@@ -16,9 +16,9 @@ function question({ part, before, after, to }) {  // what to ask for, and where 
 
 function ask(step, hide) {
   at("question").hidden = !hide;
+  at("answer").value = at("verdict").textContent = "";
   if (!hide) return;
   at("question").querySelector("label").textContent = question(step).of + " = ";
-  at("answer").value = at("verdict").textContent = "";
   at("answer").focus({ preventScroll: true });
 }
 

@@ -186,7 +186,8 @@ def dead_part(tensor: Tensor) -> float | None:
     assert op is not None
     if len(needs) != 1 or op.each or "dropout" in op.name or tensor.inputs[needs[0]].shape != tensor.shape:
         return None
-    g = np.linspace(1, 2, tensor.size, dtype=tensor.dtype).reshape(tensor.shape)  # no constant: softmax would stop it
+    ramp = np.arange(1, tensor.size + 1) / tensor.size  # softmax would stop a constant gradient
+    g = ramp.astype(tensor.dtype).reshape(tensor.shape)
     metadata, saved = tensor.extra or ({}, None)
     args = tensor.values if op.saves is None else (saved, *tensor.values)
     part = op.rules[needs[0]](g, tensor.data, *args, **metadata)  # type: ignore[misc]  # what needs a gradient has a rule
@@ -255,13 +256,17 @@ class Health:
             "  ".join(cell.ljust(n) if i in left else cell.rjust(n) for i, (cell, n) in enumerate(zip(row, widths)))
             for row in table
         ]
-        reasons = [f"{row.name}: {flag.word}: {flag.reason}" for row in self.rows for flag in row.flags]
-        return "\n".join([line.rstrip() for line in lines] + reasons + self.notes)
+        return "\n".join([line.rstrip() for line in lines] + self.remarks)
+
+    @property
+    def remarks(self) -> list[str]:
+        """The reason for each flag, and the notes."""
+        return [f"{row.name}: {flag.word}: {flag.reason}" for row in self.rows for flag in row.flags] + self.notes
 
     def _repr_html_(self) -> str:
         head = "".join(f'<th scope="col">{escape(title)}</th>' for title in (*COLUMNS[:-1], "health"))
         body = "".join(f"<tr>{html_cells(row)}</tr>" for row in self.rows)
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        notes = "".join(f"<p>{escape(remark)}</p>" for remark in self.remarks)
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
         scope = scope_of(table).replace("g", "h", 1)
         return f'<div id="{scope}" class="health">{style(scope)}{table}</div>'
@@ -308,11 +313,10 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def html_cells(row: Row) -> str:
-    """A row as the cells of a table; each flag with its glyph, and its reason as tooltip."""
+    """A row as the cells of a table; each flag with its glyph."""
     name, *numbers, _ = (escape(cell) for cell in cells(row))
     flags = [
-        f'<span title="{escape(flag.reason)}"><b class="{flag.word}">{FLAGS[flag.word][0]}</b> {flag.word}</span>'
-        for flag in row.flags
+        f'<b class="{word}">{FLAGS[word][0]}</b> {word}' for word in dict.fromkeys(flag.word for flag in row.flags)
     ]
     return f'<th scope="row">{name}</th>' + "".join(f"<td>{x}</td>" for x in numbers) + f"<td>{' '.join(flags)}</td>"
 

@@ -8,6 +8,8 @@ import linecache
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from autograd import Op, Step
 
 __all__ = ["formula", "slope"]
@@ -15,13 +17,14 @@ __all__ = ["formula", "slope"]
 
 def slope(step: Step) -> Any:
     """∂node/∂argument of two numbers: what the rule sends where the gradient 1 arrives."""
-    node, op = step.node, step.node.op
+    node, op, i = step.node, step.node.op, step.position
     assert op is not None
     metadata, saved = node.extra or ({}, None)
-    args = node.values if op.saves is None else (saved, *node.values)
-    if op.each:
-        return op.each(node.dtype.type(1), node.data, step.position, *args, **metadata)
-    return op.rules[step.position](node.dtype.type(1), node.data, *args, **metadata)  # type: ignore[misc]  # it has one
+    rule = op.each or op.rules[i]
+    assert rule is not None
+    args = [*([i] if op.each else []), *([saved] if op.saves else []), *node.values]
+    sent = rule(node.dtype.type(1), node.data, *args, **metadata)
+    return np.sum(sent, dtype=step.argument.dtype)
 
 
 def formula(op: Op, position: int) -> list[Any]:

@@ -1,7 +1,7 @@
 "use strict";
 // Frame 0 shows the values, frame 1 that ∂L/∂L = 1, and each frame after that one contribution, in the engine's
 // order. In the data stand
-//   nodes   [name, symbol, value, shape], in topological order, the loss last
+//   nodes   [name, symbol, value, shape, whole name if it was cut], in topological order, the loss last
 //   edges   [node, the node that uses it, as which argument]
 //   steps   [edge, rule, contribution, sum if it is not the first, ∂node/∂argument of two numbers]
 //   rules   [formula, {name in it: "g", "y", "s", "i" or the position of an argument}]
@@ -11,9 +11,9 @@ const at = id => document.getElementById(id);
 const data = JSON.parse(at("data").textContent);
 const picture = at("picture"), svg = picture.querySelector("svg");
 
-const nodes = data.nodes.map(([name, symbol, value, shape], i) => {
+const nodes = data.nodes.map(([name, symbol, value, shape, whole = name], i) => {
   const element = at("n" + i);
-  return { name, symbol, value, shape, inputs: [], terms: [], element, place: element?.querySelector(".g") };
+  return { name, symbol, value, shape, whole, inputs: [], terms: [], element, place: element?.querySelector(".g") };
 });
 const edges = data.edges.map(([source, target, position], i) => {
   nodes[target].inputs[position] = nodes[source];
@@ -61,9 +61,9 @@ function gradient(node, frame) {  // what has arrived at node by then
   return node.terms.filter(step => step.frame <= frame).pop()?.after;
 }
 
-function described(node) {  // "h (4, 2) = tanh of z, value 0.6750"
+function described(node, name = node.name) {  // "h (4, 2) = tanh of z, value 0.6750"
   const made = node.symbol && ` = ${node.symbol} of ${node.inputs.filter(Boolean).map(x => x.name).join(" and ")}`;
-  return `${node.name}${sized(node)}${made}, value ${said(node.value)}`;
+  return `${name}${sized(node)}${made}, value ${said(node.value)}`;
 }
 
 function formula(step, hide) {  // in two parts, between which a line may end
@@ -180,7 +180,7 @@ function mark(node, step, hide) {  // whether it sends or receives, and what has
 const exact = x => isArray(x) ? x[0] : isNaN(x) ? "nan" : String(x);
 
 function tell(node, gradient) {  // what a screen reader says of it, which is its tooltip too
-  const text = `${described(node)}${isArray(node.value) ? "" : ` (${exact(node.value)})`}; ${gradient}`;
+  const text = `${described(node, node.whole)}${isArray(node.value) ? "" : ` (${exact(node.value)})`}; ${gradient}`;
   if (node.told === text) return;
   node.told = text;
   node.element.setAttribute("aria-label", text);
@@ -306,7 +306,7 @@ document.addEventListener("keydown", event => {
   const { target, key } = event, node = focusable.find(({ element }) => element === target);
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   if (target.id === "answer" && key !== "Escape" && (target.value || !key.startsWith("Arrow"))) return;
-  if (node && (key === " " || key === "Enter")) choose(node);
+  if (node && svg && (key === " " || key === "Enter")) choose(node);
   else if (target.tagName === "BUTTON" && key === " " || !keys[key]) return;
   else keys[key]();
   event.preventDefault();

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -125,7 +124,7 @@ class Play:
             picture = self.picture(seconds)
         except LayoutError as error:
             picture = self.list()
-            notes.append(str(error).partition("\n")[0])
+            notes.append(re.split(r"\.\s", str(error))[0] + ": the same as a list.")
         parts = {
             "title": escape(self.title),
             "theme": theme(),
@@ -154,7 +153,7 @@ class Play:
             scalar = step.node.shape == step.argument.shape == ()
             played.append([edge, rule, plain(step.contribution, side), after, plain(slope(step)) if scalar else None])
         return {
-            "nodes": [[cut(n.name), n.symbol, shown(n, side), size(n.value)] for n in nodes],
+            "nodes": [[cut(n.name), n.symbol, shown(n, side), size(n.value), *whole(n.name)] for n in nodes],
             "edges": [[self.place[edge.source], self.place[edge.target], edge.position] for edge in edges],
             "steps": played,
             "rules": [formula(*rule) for rule in rules],
@@ -208,6 +207,11 @@ def baptise(nodes: list[Node]) -> None:
             node.name = f"{name} ({taken[name]})" if taken[name] > 1 else name
 
 
+def whole(name: str) -> list[str]:
+    """The name on one line, if it has been cut."""
+    return [cut(name, len(name))] * (len(name) > len(cut(name)))
+
+
 # ---- numbers ------------------------------------------------------------------------------------------------------
 
 SIDES = 8, 6, 5, 4, 3, 2, 1, 0  # matrices of at most so many rows and columns are shown number by number,
@@ -254,10 +258,12 @@ def size(x: Any) -> str:
     return str(np.shape(x)) if np.ndim(x) else ""
 
 
-def in_script(data: Any) -> str:
-    """data as JSON that ends no <script>."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("],[", "],\n[") + "\n"
+def in_script(data: Mapping[str, Any]) -> str:
+    """data as JSON that ends no <script>, a line for each key."""
+    import json
+
+    lines = (f'"{key}":{json.dumps(x, ensure_ascii=False, separators=(",", ":"))}' for key, x in data.items())
+    return ("{" + ",\n".join(lines) + "}").replace("<", "\\u003c")
 
 
 # ---- the picture --------------------------------------------------------------------------------------------------

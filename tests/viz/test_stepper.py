@@ -251,7 +251,8 @@ def test_every_edge_and_every_node_is_drawn():
 
 
 @pytest.mark.parametrize(
-    "name", ['<b>&"x"</b>', "</script><script>alert(1)</script>", "<!--<script>", "{{data}}", "\ud800 \x00"]
+    "name",
+    ['<b>&"x"</b>', "</script><script>alert(1)</script>", "<!--<script>", "{{data}}", "a],[b", "x" * 40, "\ud800 \x00"],
 )
 def test_names_are_text_wherever_they_stand(name):
     x = Tensor(2.0, True, name=name)
