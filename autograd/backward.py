@@ -17,7 +17,7 @@ from . import tensor
 from .modes import enable_grad, modes, refuse_edited, refuse_nonfinite
 from .tensor import Tensor
 
-float64, ndarray = np.float64, np.ndarray  # looked up once per operation
+float64, ndarray, total = np.float64, np.ndarray, np.add.reduce  # looked up once per operation
 arrays = (np.ndarray, np.generic, Tensor)
 
 __all__ = ["Step", "backward", "grad", "steps", "topological_order"]
@@ -169,7 +169,7 @@ def unbroadcast(part: Any, shape: tuple[int, ...], node: Tensor, i: int) -> Any:
                 f"argument of shape {shape}. A gradient has its argument's shape, or one that this broadcasts to."
             )
         axes += tuple(k + extra for k, n in enumerate(shape) if n != part.shape[k + extra])
-    part = np.add.reduce(part, axis=axes)
+    part = total(part, axes)
     return part if part.shape == shape else part.reshape(shape)
 
 
@@ -232,16 +232,26 @@ def start(output: Any, gradient: Any, name: str) -> Any:
     return np.array(value, output.dtype)[()]
 
 
-def backward(output: Tensor, gradient: Any = None, retain_graph: bool = True) -> None:
-    """`output.backward(gradient, retain_graph)`: all gradients first, then, when nothing can fail any more, `.grad`."""
-    g = start(output, gradient, "backward()")
-    arrived = pull([output], [np.array(g.data)[()] if isinstance(g, Tensor) else g], retain_graph=retain_graph)
+def backward(self: Tensor, gradient: Any = None, retain_graph: bool = True) -> None:
+    """Compute d self / d t for every tensor t that self depends on, and leave it in `t.grad`.
+
+    A leaf's `grad` adds up over several calls, until `zero_grad`; an operation's is that of the last call. All gradients
+    are computed before the first is stored, so that a failure changes none.
+
+    gradient       d L / d self, of this shape; may be left out for a scalar, where it is 1
+    retain_graph   False frees the graph while going, to save memory: operations then keep no gradient
+    """
+    g = start(self, gradient, "backward()")
+    arrived = pull([self], [np.array(g.data)[()] if isinstance(g, Tensor) else g], retain_graph=retain_graph)
     leaves = [node for node in arrived if node.op is None]
     totals = [arrived[leaf] if leaf.grad is None else leaf.grad + arrived[leaf] for leaf in leaves]
     for node, g in arrived.items():
         node.grad = g
     for leaf, total in zip(leaves, totals):
         leaf.grad = np.asarray(total)  # its own, writable, of shape () too
+
+
+Tensor.backward = backward  # type: ignore[method-assign]
 
 
 def grad(

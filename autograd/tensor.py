@@ -104,12 +104,13 @@ class Tensor:
     made_by: Any
     line: Any
 
-    if TYPE_CHECKING:  # what operators.py and the table of derivatives give to the class
+    if TYPE_CHECKING:  # what operators.py, the table of derivatives and backward.py give to the class
 
         def __add__(self, other: Any) -> Tensor: ...
         def __neg__(self) -> Tensor: ...
         def __getitem__(self, index: Any) -> Tensor: ...
         def __lt__(self, other: Any) -> Any: ...
+        def backward(self, gradient: Any = None, retain_graph: bool = True) -> None: ...
 
         __sub__ = __mul__ = __truediv__ = __pow__ = __matmul__ = __floordiv__ = __mod__ = __add__
         __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __rmatmul__ = __rfloordiv__ = __rmod__ = __add__
@@ -245,17 +246,6 @@ class Tensor:
     def zero_grad(self) -> None:
         """Forget the gradient: `grad` is None again."""
         self.grad = None
-
-    def backward(self, gradient: Any = None, retain_graph: bool = True) -> None:
-        """Compute d self / d t for every tensor t that self depends on, and leave it in `t.grad`.
-
-        A leaf's `grad` adds up over several calls, until `zero_grad`; an operation's is that of the last call.
-        gradient       d L / d self, of this shape; may be left out for a scalar, where it is 1
-        retain_graph   False frees the graph while going, to save memory: operations then keep no gradient
-        """
-        from .backward import backward
-
-        backward(self, gradient, retain_graph)
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Hook:
         """Call hook(gradient) in every backward pass once this gradient is complete; what it returns, if not None, is

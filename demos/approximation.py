@@ -135,7 +135,7 @@ def claims(found, steps):
         "sum of parabolas is a parabola. What is needed is an activation that is no polynomial (Leshno et al., 1993): "
         f"with tanh the error falls to {possible:.0e}. That is existence, as the lesson says: trained, all with one "
         f"learning rate, {widest} neurons err by {found['trained'][widest]:.0e}, the best width by {reached:.0e}. And "
-        f"{widest} neurons err by {found['dimension'][1]:.0e} with one input, by {found['dimension'][4]:.0e} with four.",
+        f"{widest} err by {found['dimension'][1]:.0e} with one input, by {found['dimension'][4]:.0e} with four.",
     )
 
 

@@ -180,8 +180,8 @@ def owners(layers: Sequence[Layer], order: Sequence[Tensor]) -> list[tuple[Tenso
 
 
 def dead_part(tensor: Tensor) -> float | None:
-    """The fraction of units whose derivative is 0 for the whole batch; None of what is no activation, but does not
-    keep the shape, has two inputs that learn, or passes all on. Dropout's zeros are not the unit's fault."""
+    """The fraction of units whose derivative is 0 for the whole batch; None if this is not an activation: if it changes
+    the shape, sends gradients to two inputs, or passes all on. What Dropout drops is not dead."""
     op, needs = tensor.op, tensor.needs
     assert op is not None
     if len(needs) != 1 or op.each or "dropout" in op.name or tensor.inputs[needs[0]].shape != tensor.shape:
@@ -213,8 +213,9 @@ def of_parameters(layer: Layer, size: Mapping[int, float], called: bool, limits:
 
     A bias is cancelled, as before a normalisation, if its gradient is lost in the rounding of its own weight's.
     """
-    largest = max((s for s in size.values() if np.isfinite(s)), default=0.0)
-    weight = max((size.get(id(p), 0.0) for _, p in layer.parameters if p.ndim > 1), default=0.0)
+    finite = {key: s for key, s in size.items() if np.isfinite(s)}
+    largest = max(finite.values(), default=0.0)
+    weight = max((finite.get(id(p), 0.0) for _, p in layer.parameters if p.ndim > 1), default=0.0)
     found = []
     for name, p in layer.parameters:
         s = size.get(id(p))

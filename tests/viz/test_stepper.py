@@ -156,9 +156,10 @@ def test_a_page_may_start_with_another_gradient():
 
 # ---- rules --------------------------------------------------------------------------------------------------------
 
+OPS = list(dict.fromkeys(op for op in table.values() if isinstance(op, Op)))
 RULES = [
     pytest.param(rule, id=op.name)
-    for op in dict.fromkeys(op for op in table.values() if isinstance(op, Op))
+    for op in OPS
     for rule in (*op.rules, op.each)
     if rule is not None and rule.__name__ == "<lambda>"
 ]
@@ -250,23 +251,33 @@ def test_every_edge_and_every_node_is_drawn():
     assert {int(i[1:]) for i in ids if re.fullmatch(r"n\d+", i)} == set(range(len(data["nodes"]))) - numbers
 
 
-@pytest.mark.parametrize(
-    "name",
-    ['<b>&"x"</b>', "</script><script>alert(1)</script>", "<!--<script>", "{{data}}", "a],[b", "x" * 40, "\ud800 \x00"],
-)
-def test_names_are_text_wherever_they_stand(name):
-    x = Tensor(2.0, True, name=name)
-    page = step(x * x)
-    tags = [tag for tag, _ in Parsed(page.html).tags]
-    assert tags == [tag for tag, _ in Parsed(step(reused_named("x")).html).tags]
-    assert page.html.encode()
-    if name.isprintable():
-        assert data_of(page)["nodes"][0][0] == name[:9] + "…" + name[-18:] if len(name) > 28 else name
-
-
-def reused_named(name):
+def squared(name):
     x = Tensor(2.0, True, name=name)
     return x * x
+
+
+ODD_NAMES = [
+    '<b>&"x"</b>',
+    "</script><script>alert(1)</script>",
+    "<!--<script>",
+    "{{data}}",
+    "a],[b",
+    "é∂😀",
+    "x" * 200,
+]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_names_are_text_wherever_they_stand(name):
+    page = step(squared(name))
+    assert [tag for tag, _ in Parsed(page.html).tags] == [tag for tag, _ in Parsed(step(squared("x")).html).tags]
+    told, _, _, _, *whole = data_of(page)["nodes"][0]
+    assert len(told) <= 28
+    assert (whole or [told]) == [name]
+
+
+def test_characters_that_are_none_are_replaced():
+    assert data_of(step(squared("\ud800\x00")))["nodes"][0][0] == "\ufffd\ufffd"
 
 
 def test_nothing_is_loaded_from_outside():
@@ -293,6 +304,20 @@ def test_nan_and_infinity_are_played_too():
         1.0,
         [["NaN", "Infinity", 1.0]],
     ]
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+def test_every_operation_of_the_table_is_played(op, without_graphviz):
+    sample = op.samples[0]
+    arrays = sample.draw(np.random.default_rng(0), op.on)
+    inputs = [[Tensor(x, True) for x in xs] if op.each else tracked(xs) for xs in arrays]
+    y = sample.of(op)(*inputs)
+    assert len(data_of(step(np.sum(y * y)))["steps"]) >= 3
+
+
+def tracked(x):
+    """An array of floats as a Tensor; anything else as it is."""
+    return Tensor(x, True) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
 
 
 def test_unnamed_nodes_get_names_and_double_ones_a_number():
