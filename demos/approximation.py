@@ -20,7 +20,7 @@ ACTIVATIONS = {
     "identity": lambda z: z,
     "square": np.square,
 }
-X, DENSE = np.linspace(-1, 1, 256)[:, None], np.linspace(-1, 1, 2001)[:, None]  # to learn from, to examine with
+X, DENSE = np.linspace(-1, 1, 1001)[:, None], np.linspace(-1, 1, 4001)[:, None]  # to learn from, to examine with
 
 
 def smooth(x):
@@ -42,7 +42,7 @@ def trained(width, steps, seed):
     """A network 1-width-1 with tanh after so many steps of Adam on all its weights."""
     nn.manual_seed(seed)
     model = nn.Sequential(nn.Linear(1, width), nn.Tanh(), nn.Linear(width, 1))
-    optimizer, x = optim.Adam(model.parameters(), lr=0.03), X[::5]  # both ends included
+    optimizer, x = optim.Adam(model.parameters(), lr=0.03), X[::20]  # both ends included
     for _ in range(steps):
         loss = nn.functional.mse_loss(model(x), smooth(x))
         optimizer.zero_grad()

@@ -227,10 +227,10 @@ class Module:
             parameter.requires_grad = requires_grad
         return self
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters: `grad` is None, or with set_to_none=False zeros where there was one."""
         for parameter in self.parameters():
-            parameter.grad = None
+            parameter.grad = None if set_to_none or parameter.grad is None else np.zeros_like(parameter.grad)
 
     def to(self: Self, dtype: Any) -> Self:
         """Convert all parameters, their gradients and the floating buffers to a floating dtype; return this module."""

@@ -1,4 +1,4 @@
-"""Pictures of computation graphs, `draw` as SVG, `tree` as text; and of models that learn: `health` layer by layer,
+"""Pictures of computation graphs, `draw` as SVG, `tree` as text, `step` as a page that plays the backward pass; and of models that learn: `health` layer by layer,
 `Recorder` over training, `plot_decision` in the plane.
 """
 
@@ -8,16 +8,19 @@ from .layout import LayoutError
 from .picture import Graph, draw
 from .recorder import Recorder
 from .report import Health, health
+from .stepper import Page, step
 from .tree import tree
 
 __all__ = [
     "Graph",
     "Health",
     "LayoutError",
+    "Page",
     "Recorder",
     "Thresholds",
     "draw",
     "health",
     "plot_decision",
+    "step",
     "tree",
 ]

@@ -28,13 +28,15 @@ def slope(step: Step) -> Any:
 
 
 def formula(op: Op, position: int) -> list[Any]:
-    """The text of a rule, and what the names in it stand for: "g", "y", "s", "i", or the position of an argument."""
+    """The text of a rule; what the names in it stand for: "g", "y", "s", "i", or the position of an argument; and
+    whether it gives what has the result's shape, which the engine sums to the argument's."""
     rule = op.each or op.rules[position]
     assert rule is not None
     parameters = list(inspect.signature(rule).parameters)
     known = ["g", "y", *["i"] * bool(op.each), *["s"] * bool(op.saves), *range(len(op.rules))]
     body, names = written(rule) or (f"{getattr(rule, '__name__', 'rule')}({', '.join(parameters)})", set(parameters))
-    return [body, {name: what for name, what in zip(parameters, known) if name in names}]
+    elementwise = isinstance(op.function, np.ufunc) and op.function.signature is None
+    return [body, {name: what for name, what in zip(parameters, known) if name in names}, elementwise or body == "g"]
 
 
 def written(rule: Any) -> tuple[str, set[str]] | None:

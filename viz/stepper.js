@@ -4,7 +4,7 @@
 //   nodes   [name, symbol, value, shape, whole name if it was cut], in topological order, the loss last
 //   edges   [node, the node that uses it, as which argument]
 //   steps   [edge, rule, contribution, sum if it is not the first, ∂node/∂argument of two numbers]
-//   rules   [formula, {name in it: "g", "y", "s", "i" or the position of an argument}]
+//   rules   [formula, {name in it: "g", "y", "s", "i" or the position of an argument}, result has the node's shape]
 // A number is itself; an array is [text, least, greatest] and, if it is small, its rows.
 
 const at = id => document.getElementById(id);
@@ -68,7 +68,10 @@ function described(node, name = node.name) {  // "h (4, 2) = tanh of z, value 0.
 
 function formula(step, hide) {  // in two parts, between which a line may end
   const { from, to, count } = step, of = to.terms.length > 1 ? `   ${count}/${to.terms.length}` : "";
-  if (step.slope === null) return [`${partial(to)}${sized(to)} += ${step.rule[0]}`, of];
+  const [text, , fits] = step.rule, summed = fits && from.shape !== to.shape;
+  if (step.slope === null) {
+    return [`${partial(to)}${sized(to)} += ${text}`, (summed ? `, summed to ${to.shape || "a number"}` : "") + of];
+  }
   const [slope, part, after] = hide ? "???" : [step.slope, step.part, step.after].map(number);
   return [
     `${partial(to)} += ∂${from.name}/∂${to.name} × ${partial(from)}`,

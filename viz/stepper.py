@@ -124,13 +124,14 @@ class Play:
             picture = self.picture(seconds)
         except LayoutError as error:
             picture = self.list()
-            notes.append(re.split(r"\.\s", str(error))[0] + ": the same as a list.")
+            notes.append(re.split(r"\.(?:\s|$)", str(error))[0] + ": the same as a list.")
         parts = {
             "title": escape(self.title),
             "theme": theme(),
             "picture": picture,
             "loss": escape(cut(self.graph.nodes[-1].name)),
-            "scale": f"1e{self.scale.low} to 1e{self.scale.high}",
+            "bars": f"bar: size of the gradient, 1e{self.scale.low} to 1e{self.scale.high}, log scale"
+            * ("<svg" in picture),
             "notes": escape(" ".join(notes)),
             "data": in_script(self.data()),
         }

@@ -11,7 +11,7 @@ def test_solved_for_the_error_falls_with_the_width(shown):
     assert errors[1] > 0.5
     assert errors[16] < 0.1
     assert errors[256] < 1e-9
-    assert shown.found["solved"]["ReLU"][256] < 0.05
+    assert shown.found["solved"]["ReLU"][256] < 0.1
 
 
 @pytest.mark.parametrize("name", ["identity", "square"])

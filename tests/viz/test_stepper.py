@@ -181,9 +181,9 @@ def test_of_several_rules_on_one_line_each_has_its_own_text():
 def test_names_in_a_rule_are_told():
     a, b = Tensor(2.0, True, name="a"), Tensor(3.0, True, name="b")
     assert data_of(step(np.tanh(a * b)))["rules"] == [
-        ["g * (1 - y * y)", {"g": "g", "y": "y"}],
-        ["g * b", {"g": "g", "b": 1}],
-        ["g * a", {"g": "g", "a": 0}],
+        ["g * (1 - y * y)", {"g": "g", "y": "y"}, True],
+        ["g * b", {"g": "g", "b": 1}, True],
+        ["g * a", {"g": "g", "a": 0}, True],
     ]
 
 

@@ -170,6 +170,14 @@ def test_arrays_show_their_rule_their_shapes_and_their_numbers(visit):
     assert tables["gradient so far"] == [number(float(f"{x:.4g}")) for x in taken.after.ravel()]
 
 
+def test_what_was_broadcast_is_summed(visit):
+    x, b = Tensor(np.ones((3, 2)), True, name="x"), Tensor([1.0, 2.0], True, name="b")
+    page = visit(np.sum(x + b), "#step=4")
+    assert formula(page) == "∂L/∂b (2,) += g, summed to (2,)"
+    page.keyboard.press("ArrowLeft")
+    assert formula(page) == "∂L/∂x (3, 2) += g"
+
+
 # ---- moving -------------------------------------------------------------------------------------------------------
 
 
