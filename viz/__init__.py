@@ -1,5 +1,5 @@
-"""Pictures of computation graphs, `draw` as SVG, `tree` as text, `step` as a page that plays the backward pass; and of models that learn: `health` layer by layer,
-`Recorder` over training, `plot_decision` in the plane.
+"""Pictures of computation graphs: `draw` as SVG, `tree` as text, `step` as a page that plays the backward pass; and of
+models that learn: `health` layer by layer, `Recorder` over training, `plot_decision` in the plane.
 """
 
 from .decision import plot_decision

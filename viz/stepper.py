@@ -76,6 +76,8 @@ def step(
     >>> step(x * x + 2 * x)
     <Backward pass of L: 5 steps; .save("steps.html"), .view()>
     """
+    if not isinstance(output, Tensor):
+        raise TypeError(f"step() plays the backward pass of a Tensor, such as a loss, not of {type(output).__name__}.")
     order = topological_order(output)
     if limit is not None and len(order) > limit:
         raise ValueError(
@@ -109,8 +111,8 @@ class Play:
         self.edge = {(self.place[edge.target], edge.position): i for i, edge in enumerate(edges)}
         self.sums: dict[int, list[Any]] = {i: [] for i in tracked}  # what has arrived at each node, time after time
         self.sums[tracked[-1]].append(self.seed)
-        for step in self.walk:
-            self.sums[self.index[id(step.argument)]].append(step.after)
+        for sent in self.walk:
+            self.sums[self.index[id(sent.argument)]].append(sent.after)
         self.scale = Scale.of(g for sums in self.sums.values() for g in sums)
 
     @property
@@ -122,37 +124,35 @@ class Play:
         notes = list(self.graph.notes)
         try:
             picture = self.picture(seconds)
+            notes.insert(0, f"bar: size of the gradient, 1e{self.scale.low} to 1e{self.scale.high}, log scale")
         except LayoutError as error:
-            picture = self.list()
+            picture = self.listing()
             notes.append(re.split(r"\.(?:\s|$)", str(error))[0] + ": the same as a list.")
         parts = {
             "title": escape(self.title),
             "theme": theme(),
             "picture": picture,
             "loss": escape(cut(self.graph.nodes[-1].name)),
-            "bars": f"bar: size of the gradient, 1e{self.scale.low} to 1e{self.scale.high}, log scale"
-            * ("<svg" in picture),
-            "notes": escape(" ".join(notes)),
+            "notes": escape(" \u2003 ".join(notes)),
             "data": in_script(self.data()),
+            **{name: asset(name) for name in ("stepper.css", "stepper.js", "predict.js")},
         }
-        return re.sub(
-            "{{(.*?)}}", lambda found: parts[found[1]] if found[1] in parts else asset(found[1]), asset("stepper.html")
-        )
+        return re.sub("{{(.*?)}}", lambda found: parts[found[1]], asset("stepper.html"))
 
     def data(self) -> dict[str, Any]:
         """What the script plays; there a comment says what is where."""
         nodes, edges = self.graph.nodes, self.graph.edges
-        arrays = [node.value for node in nodes] + [x for step in self.walk for x in (step.contribution, step.after)]
+        arrays = [node.value for node in nodes] + [x for sent in self.walk for x in (sent.contribution, sent.after)]
         side = affordable(arrays, len(nodes))
         rules: dict[tuple[Op, int], int] = {}  # the number of each rule in use
         played = []
-        for step in self.walk:
-            assert step.node.op is not None
-            rule = rules.setdefault((step.node.op, 0 if step.node.op.each else step.position), len(rules))
-            edge = self.edge[self.index[id(step.node)], step.position]
-            after = None if step.before is None else plain(step.after, side)
-            scalar = step.node.shape == step.argument.shape == ()
-            played.append([edge, rule, plain(step.contribution, side), after, plain(slope(step)) if scalar else None])
+        for sent in self.walk:
+            assert sent.node.op is not None
+            rule = rules.setdefault((sent.node.op, 0 if sent.node.op.each else sent.position), len(rules))
+            edge = self.edge[self.index[id(sent.node)], sent.position]
+            after = None if sent.before is None else plain(sent.after, side)
+            scalar = sent.node.shape == sent.argument.shape == ()
+            played.append([edge, rule, plain(sent.contribution, side), after, plain(slope(sent)) if scalar else None])
         return {
             "nodes": [[cut(n.name), n.symbol, shown(n, side), size(n.value), *whole(n.name)] for n in nodes],
             "edges": [[self.place[edge.source], self.place[edge.target], edge.position] for edge in edges],
@@ -180,7 +180,7 @@ class Play:
             ]
         )
 
-    def list(self) -> str:
+    def listing(self) -> str:
         """The nodes one under the other, in the order in which they were computed, with their final gradients."""
         nodes = self.graph.nodes
         arguments: dict[str, list[str]] = {node.id: [] for node in nodes}

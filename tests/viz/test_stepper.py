@@ -320,6 +320,24 @@ def tracked(x):
     return Tensor(x, True) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
 
 
+def test_a_parameter_without_gradient_disturbs_nothing(network, without_graphviz):
+    p = network(np.ones((4, 2)))
+    loss = np.sum(p * p)
+    loss.backward()
+    last = vars(network)["2"]
+    network.spare = type(last)(2, 2)
+    page = step(loss)
+    names = [node[0] for node in data_of(page)["nodes"]]
+    assert {"spare.weight", "0.weight", "2.bias"} <= set(names)
+    assert shown(page)[names.index("spare.weight")] == "none arrived"
+    assert shown(page)[names.index("2.bias")] == said(last.bias.grad)
+
+
+def test_only_a_tensor_can_be_played(network):
+    with pytest.raises(TypeError, match="such as a loss, not of Sequential"):
+        step(network)
+
+
 def test_unnamed_nodes_get_names_and_double_ones_a_number():
     a, b = Tensor(2.0, True, name="h"), Tensor(3.0, True, name="h")
     names = [node[0] for node in data_of(step(a * b + 1.0))["nodes"]]
