@@ -49,12 +49,12 @@ def softplus(input, beta=1.0, threshold=20.0):
     return y
 
 
-def silu(sigma, input):
+def swish(sigma, input):
     """x σ(x), with σ(x) = 1 / (1 + exp(−x)); also called Swish."""
     return np.multiply(input, sigma)
 
 
-def gelu(phi, input, approximate="none"):
+def gaussian(phi, input, approximate="none"):
     """x Φ(x), with Φ the normal distribution function   (Hendrycks and Gimpel, 2016).
 
     approximate   "none": Φ exactly, by erf; "tanh": Φ(x) ≈ (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, as in GPT-2
@@ -88,7 +88,7 @@ elu        = op(elu,        lambda g, y, x, alpha=1.0: np.where(x > 0, g, g * (y
 softplus   = op(softplus,   lambda g, y, x, beta=1.0, threshold=20.0:
                             np.where(x * beta > threshold, g, g * expit(x * beta)),
                             at=[*elementwise, call((4,), beta=2.0, threshold=1.0)])
-silu       = op(silu,       lambda g, y, s, x: g * (s + y * (1 - s)),
-                            saves=expit, at=elementwise)
-gelu       = op(gelu,       lambda g, y, s, x, approximate="none": g * (s + x * density(x, s, approximate)),
-                            saves=normal, at=[*elementwise, call((3, 4), approximate="tanh")])
+silu       = op(swish,      lambda g, y, s, x: g * (s + y * (1 - s)),
+                            saves=expit, name="silu", at=elementwise)
+gelu       = op(gaussian,    lambda g, y, s, x, approximate="none": g * (s + x * density(x, s, approximate)),
+                            saves=normal, name="gelu", at=[*elementwise, call((3, 4), approximate="tanh")])

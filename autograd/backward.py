@@ -235,8 +235,8 @@ def start(output: Any, gradient: Any, name: str) -> Any:
 def backward(self: Tensor, gradient: Any = None, retain_graph: bool = True) -> None:
     """Compute d self / d t for every tensor t that self depends on, and leave it in `t.grad`.
 
-    A leaf's `grad` adds up over several calls, until `zero_grad`; an operation's is that of the last call. All gradients
-    are computed before the first is stored, so that a failure changes none.
+    A leaf's `grad` adds up over several calls, until `zero_grad`; an operation's is that of the last call. All
+    gradients are computed before the first is stored, so that a failure changes none.
 
     gradient       d L / d self, of this shape; may be left out for a scalar, where it is 1
     retain_graph   False frees the graph while going, to save memory: operations then keep no gradient

@@ -228,7 +228,7 @@ class Module:
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of all parameters: `grad` is None, or with set_to_none=False zeros where there was one."""
+        """Forget the gradients of all parameters: `grad` is None, or zeros where there was one if not set_to_none."""
         for parameter in self.parameters():
             parameter.grad = None if set_to_none or parameter.grad is None else np.zeros_like(parameter.grad)
 
