@@ -90,5 +90,5 @@ softplus   = op(softplus,   lambda g, y, x, beta=1.0, threshold=20.0:
                             at=[*elementwise, call((4,), beta=2.0, threshold=1.0)])
 silu       = op(swish,      lambda g, y, s, x: g * (s + y * (1 - s)),
                             saves=expit, name="silu", at=elementwise)
-gelu       = op(gaussian,    lambda g, y, s, x, approximate="none": g * (s + x * density(x, s, approximate)),
+gelu       = op(gaussian,   lambda g, y, s, x, approximate="none": g * (s + x * density(x, s, approximate)),
                             saves=normal, name="gelu", at=[*elementwise, call((3, 4), approximate="tanh")])
