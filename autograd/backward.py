@@ -314,6 +314,11 @@ class Step:
     before: Any
     after: Any
 
+    def slope(self) -> Any:
+        """∂node/∂argument, where both are numbers: what the rule sends when the gradient that arrives is 1."""
+        one = np.ones(self.node.shape, self.node.dtype)[()]
+        return next(part for i, _, part in contributions(self.node, one, None, False, False) if i == self.position)
+
     def __str__(self) -> str:
         assert self.node.op is not None
         to = self.argument.name or f"argument {self.position}"

@@ -1,4 +1,4 @@
-"""What a derivative rule says: its text, as it stands in the table, and what it makes of the gradient 1."""
+"""What a derivative rule says: its text, as it stands in the table."""
 
 from __future__ import annotations
 
@@ -10,21 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Op, Step
+from autograd import Op
 
-__all__ = ["formula", "slope"]
-
-
-def slope(step: Step) -> Any:
-    """∂node/∂argument of two numbers: what the rule sends where the gradient 1 arrives."""
-    node, op, i = step.node, step.node.op, step.position
-    assert op is not None
-    metadata, saved = node.extra or ({}, None)
-    rule = op.each or op.rules[i]
-    assert rule is not None
-    args = [*([i] if op.each else []), *([saved] if op.saves else []), *node.values]
-    sent = rule(node.dtype.type(1), node.data, *args, **metadata)
-    return np.sum(sent, dtype=step.argument.dtype)
+__all__ = ["formula"]
 
 
 def formula(op: Op, position: int) -> list[Any]:

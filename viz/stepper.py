@@ -17,7 +17,7 @@ from .card import BAR, HALF, LINE, PADDING, SPACE, Card, Scale, extremes, width_
 from .data import LOST, NONE, Node, Trace, nested
 from .graph import trace
 from .layout import Layout, LayoutError, dot, layout
-from .rules import formula, slope
+from .rules import formula
 from .svg import MARGIN, escape, heading, outline
 from .text import cut, number, spread
 from .theme import THEMES
@@ -152,7 +152,7 @@ class Play:
             edge = self.edge[self.index[id(sent.node)], sent.position]
             after = None if sent.before is None else plain(sent.after, side)
             scalar = sent.node.shape == sent.argument.shape == ()
-            played.append([edge, rule, plain(sent.contribution, side), after, plain(slope(sent)) if scalar else None])
+            played.append([edge, rule, plain(sent.contribution, side), after, plain(sent.slope()) if scalar else None])
         return {
             "nodes": [[cut(n.name), n.symbol, shown(n, side), size(n.value), *whole(n.name)] for n in nodes],
             "edges": [[self.place[edge.source], self.place[edge.target], edge.position] for edge in edges],

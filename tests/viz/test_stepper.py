@@ -12,7 +12,7 @@ import pytest
 from autograd import Tensor, steps
 from autograd.operations import Op, table
 from viz import layout
-from viz.rules import slope, written
+from viz.rules import written
 from viz.stepper import affordable, said, step
 from viz.theme import THEMES
 
@@ -134,15 +134,15 @@ def test_the_last_frame_shows_what_backward_leaves(make):
 def test_a_number_sends_its_slope_times_its_gradient(make):
     loss = make()
     for taken, (*_, told) in zip(steps(loss), data_of(step(loss))["steps"]):
-        assert told == pytest.approx(float(slope(taken)), rel=1e-6)
-        assert slope(taken) * taken.gradient == pytest.approx(taken.contribution, rel=1e-6)  # float32 rounds once more
+        assert told == pytest.approx(float(taken.slope()), rel=1e-6)
+        assert taken.slope() * taken.gradient == pytest.approx(taken.contribution, rel=1e-6)  # float32 rounds once more
 
 
 def test_the_slope_at_no_gradient_is_still_the_slope():
     x = Tensor(2.0, True)
     (_, _, *last) = list(steps(x * x * 0.0))
     assert [taken.contribution for taken in last] == [0.0]
-    assert [slope(taken) for taken in steps(x * x * 0.0)] == [0.0, 2.0, 2.0]
+    assert [taken.slope() for taken in steps(x * x * 0.0)] == [0.0, 2.0, 2.0]
 
 
 def test_a_page_may_start_with_another_gradient():

@@ -9,7 +9,6 @@ import pytest
 
 from autograd import Tensor, steps
 from viz import layout
-from viz.rules import slope
 from viz.stepper import step
 from viz.text import number
 
@@ -101,7 +100,7 @@ def test_each_frame_says_what_the_engine_does(play):
     for i, taken in enumerate(walk):
         page.keyboard.press("ArrowRight")
         count, of = arrivals[: i + 1].count(arrivals[i]), arrivals.count(arrivals[i])
-        factors = f"{number(slope(taken))} × {number(taken.gradient)} = {number(taken.contribution)}"
+        factors = f"{number(taken.slope())} × {number(taken.gradient)} = {number(taken.contribution)}"
         before = "0" if taken.before is None else number(taken.before)
         end = f" = {factors}   ({before} → {number(taken.after)})" + (f"   {count}/{of}" if of > 1 else "")
         assert formula(page).endswith(end)
@@ -246,7 +245,7 @@ def test_a_click_shows_a_gradient_term_by_term(play):
     assert len(told) == len(terms) == 3
     for i, (text, taken) in enumerate(zip(told, terms), start=1):
         assert text.startswith(f"{i}/3  from ")
-        assert text.endswith(f"{number(slope(taken))} × {number(taken.gradient)} = {number(taken.contribution)}")
+        assert text.endswith(f"{number(taken.slope())} × {number(taken.gradient)} = {number(taken.contribution)}")
     assert page.locator("#sum h2").text_content() == f"∂L/∂h = {number(terms[-1].after)}"
     page.locator("#sum li button").first.click()  # goes to the step that sent it
     assert " += ∂" in formula(page)
