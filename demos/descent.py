@@ -243,7 +243,7 @@ def main(argv=None):
     epochs = 3 if args.quick else 12
     curves = batches(args, found, seeds)
     ways = valley(found)
-    sweep = methods(found, range(args.seed, args.seed + (1 if args.quick else 5)), epochs, args.quick)
+    sweep = methods(found, range(args.seed, args.seed + (2 if args.quick else 5)), epochs, args.quick)
     knobs(found, seeds[:2], epochs)
 
     def clocks(*panels):

@@ -89,8 +89,8 @@ def main(argv=None):
     found.claim(
         "L28", "true", "Dropout, weight decay, data augmentation and early stopping control overfitting.",
         f"Left alone it gets {wrong['nothing']['known']:.0%} of its own labels right, wrong ones too, and "
-        f"{wrong['nothing']['held_out']:.1%} of held-out digits; with {said}. Where the labels are right there is little "
-        f"to control: {clean['nothing']['held_out']:.1%} left alone, and {gain:+.1%} with the better of two.",
+        f"{wrong['nothing']['held_out']:.1%} of held-out digits; with {said}. Where the labels are right there is "
+        f"little to control: {clean['nothing']['held_out']:.1%} left alone, and {gain:+.1%} with the better of two.",
     )  # fmt: skip
 
     def draw(*panels):

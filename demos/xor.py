@@ -64,12 +64,12 @@ def truth_table(before, after):
         print(f"   {x1:2.0f}  {x2:2.0f}   {y:6.0f}   {p:8.4f}   {q:7.4f}")
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=0, help="where the weights start")
-    parser.add_argument("--out", type=Path, default=Path(), help="the folder for xor.svg (default: this one)")
+    parser.add_argument("--out", type=Path, default=Path(), help="the folder for the pictures (default: this one)")
     parser.add_argument("--quick", action="store_true", help="fewer steps")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
     steps = 100 if args.quick else 200
     nn.manual_seed(args.seed)
@@ -93,13 +93,14 @@ def main():
     learned = np.all((after > 0.5) == (Y > 0.5))
     print("   It has learned XOR." if learned else "   From this start it has not learned XOR: try another --seed.")
 
-    print("\n4. The graph of that last loss, with the value and the gradient of every node")
-    picture = viz.draw(loss, names={"X": X, "Y": Y})
+    print("\n4. The graph of that last loss, value and gradient in every node, and its backward pass to play")
+    names = {"X": X, "Y": Y}
     try:
-        print("   written:", picture.save(args.out / "xor.svg"))
+        print("   written:", viz.draw(loss, names=names).save(args.out / "xor.svg"))
     except viz.LayoutError as error:
         print("   left out: xor.svg.", error, "\n")
-        viz.tree(loss, names={"X": X, "Y": Y})
+        viz.tree(loss, names=names)
+    print("   written:", viz.step(loss, names=names).save(args.out / "xor.html"))
 
 
 if __name__ == "__main__":

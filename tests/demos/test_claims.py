@@ -1,0 +1,35 @@
+"""The ledger has every claim once, with a verdict and a figure, and says where to see it."""
+
+import re
+
+from demos import claims
+from demos.common import VERDICTS
+
+NUMBERS = [f"L{i}" for i in range(1, 31)]
+
+
+def test_every_claim_of_the_lesson_is_judged_in_order(shown):
+    assert list(shown.found.claims) == NUMBERS
+    assert {claim.verdict for claim in shown.found.claims.values()} == set(VERDICTS)
+
+
+def test_every_judgement_but_the_outlook_names_a_figure(shown):
+    for number, claim in shown.found.claims.items():
+        assert number == "L30" or re.search(r"\d", claim.measured), number
+
+
+def test_every_claim_names_the_demo_that_shows_it(shown):
+    assert set(shown.found["demos"].values()) == {*claims.DEMOS, "claims"}
+    assert all(f"[{name}]" in shown.found.claims[number].measured for number, name in shown.found["demos"].items())
+
+
+def test_the_table_for_the_readme_has_a_row_for_each_claim(shown):
+    head, rule, *rows = shown.found["markdown"].splitlines()
+    assert [row.split("|")[1].strip() for row in rows] == NUMBERS
+    assert len({len(re.findall(r"(?<!\\)\|", row)) for row in (head, rule, *rows)}) == 1
+    assert shown.found["markdown"].isascii()
+
+
+def test_it_prints_ascii_and_the_demos_as_they_finish(shown):
+    assert shown.text.isascii()
+    assert all(re.search(rf"^   {name}: L", shown.text, re.MULTILINE) for name in claims.DEMOS)
