@@ -3,7 +3,7 @@
     python -m demos.claims [--seed 0] [--out FOLDER] [--quick] [--markdown]
 
 It runs every demo that judges claims, which takes two minutes, or half a minute with --quick, and gathers what they
-found. The two claims that no demo can judge it looks at itself: what a large network would cost here, and what comes next.
+found. Two claims no demo can judge; it says what it can: what a large network would cost here, and what comes next.
 --markdown prints nothing but the table for the README.
 """
 
@@ -11,6 +11,7 @@ import sys
 from contextlib import redirect_stdout
 from importlib import import_module
 from io import StringIO
+from itertools import pairwise
 from time import perf_counter
 
 import numpy as np
@@ -35,7 +36,7 @@ def operations_per_second(seconds):
     model, rng = nn.MLP(widths, nn.ReLU, dtype=np.float32), np.random.default_rng(0)
     x, y = rng.standard_normal((batch, widths[0]), np.float32), rng.integers(0, 10, batch)
     optimizer, criterion = optim.AdamW(model.parameters()), nn.CrossEntropyLoss()
-    first, *rest = (n * m for n, m in zip(widths, widths[1:]))
+    first, *rest = (n * m for n, m in pairwise(widths))
     multiply_adds = batch * (2 * first + 3 * sum(rest))  # forward, and backward for W and for all inputs but the first
     steps, start = 0, perf_counter()
     while perf_counter() - start < seconds:
@@ -58,21 +59,21 @@ def outlook(args, found):
     years = found["years"] = LARGE / rate / (365.25 * 24 * 3600)
     found.claim(
         "L29", "beyond this demo", "GPUs are essential for large networks.",
-        f"There is no GPU here, and the digits need none. Training runs at {rate / 1e9:.0f} billion operations a second on "
-        f"this processor; at that rate GPT-3's 3.14e23 would take {years:,.0f} years.",
+        f"There is no GPU here, and the digits need none. Training does {rate / 1e9:.0f} billion operations a second "
+        f"on this processor; at that rate GPT-3's 3.14e23 would take {years:,.0f} years.",
     )  # fmt: skip
     rng = np.random.default_rng(args.seed)
     found["attention"] = gradcheck(attention, *rng.standard_normal((3, 5, 4)), order=2)
     found.claim(
         "L30", "beyond this demo", "Next: convolutional, recurrent and attention networks.",
-        "There are no such layers here, but nothing stops one writing them: a head of attention is one line of NumPy, "
-        f"and its first and second derivatives {'agree' if found['attention'] else 'DISAGREE'} with finite differences.",
+        "There are no such layers here, but nothing stops one writing them. A head of attention is one line of NumPy; "
+        f"its first and second derivatives {'agree' if found['attention'] else 'DISAGREE'} with finite differences.",
     )  # fmt: skip
 
 
 def gather(args, say):
     """All claims by number, each with the name of its demo, from a run of every demo; say is called as they finish."""
-    claims = {}
+    claims: dict[str, tuple[str, ...]] = {}
     options = ["--seed", str(args.seed), "--out", str(args.out), *["--quick"] * args.quick]
     for name in [*DEMOS, "claims"]:
         start = perf_counter()

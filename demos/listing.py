@@ -164,11 +164,12 @@ def main(argv=None):
             each.append(right(mended(x, y, activation, epochs)[0](x_new), y_new, 0))
         activations[activation.__name__] = np.mean(each)
     table(["", "right"], [[name, f"{part:.1%}"] for name, part in activations.items()])
+    slowest = min(activations.keys() - {"Identity"}, key=lambda name: activations[name])
     found.claim(
         "L24", "simplified", "ReLU is the default for hidden layers, GELU for Transformers.",
         f"After {epochs} epochs or fewer: {', '.join(f'{k} {part:.1%}' for k, part in activations.items())}. "
-        "ReLU and GELU learn soonest here, and only no activation at all must fail; which is best depends on the task, "
-        "on the depth and on the time there is. Transformers are not tried.",
+        f"{slowest} lags, but only no activation at all must fail; ReLU is one of several that serve; which is best "
+        "depends on the task, the depth and the time there is. Transformers are not tried.",
     )  # fmt: skip
 
     def draw(left, right):

@@ -8,7 +8,7 @@ from demos import listing
 
 
 def halves(text):
-    """The listing up to the model, and from the loss on, with dropout that drops nothing: the rest is without chance."""
+    """The listing up to the model, and from the loss on; with dropout that drops nothing there is no more chance."""
     first, second = text.replace("Dropout(0.2)", "Dropout(0.0)").split("criterion =")
     return first, "criterion =" + second
 
