@@ -225,7 +225,9 @@ def wheel(tmp_path_factory):
 @pytest.mark.network
 def test_the_wheel_holds_the_four_packages_and_nothing_else(wheel):
     names = [name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name]
-    expected = {named(path) for path in FILES} | {f"{package}/py.typed" for package in ("autograd", "nn", "viz")}
+    page = [path for ending in ("css", "html", "js") for path in (ROOT / "viz").glob(f"*.{ending}")]
+    typed = {f"{package}/py.typed" for package in ("autograd", "nn", "viz")}
+    expected = {named(path) for path in [*FILES, *page]} | typed
     assert {name for name in names if not name.startswith("demos/data/")} == expected
 
 
