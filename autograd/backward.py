@@ -107,7 +107,7 @@ def pull(
                 if trace is not None:
                     trace.append(Step(node, i, x, g, part, before, arrived[x]))
         if not retain_graph:
-            node.inputs, node.values, node.needs, node.extra, node.made_by = (), (), (), None, None
+            node.inputs, node.values, node.needs, node.extra, node.made_by, node.grad = (), (), (), None, None, None
     return arrived
 
 

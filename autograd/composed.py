@@ -65,6 +65,12 @@ def trace(a, offset=0, axis1=0, axis2=1):
     return np.sum(np.diagonal(a, offset, axis1, axis2), -1)
 
 
+@composed(np.full_like, at=[call((2, 3), ()), call((2, 3), (3,))])
+def full_like(a, fill_value):
+    """fill_value in the shape and dtype of a."""
+    return np.broadcast_to(fill_value, np.shape(a)) * np.ones_like(a)
+
+
 @composed(np.diff, at=[call((4,)), call((3, 4), n=2, axis=0), call((2, 3), prepend=0.5, append=np.ones((2, 2)))])
 def diff(a, n=1, axis=-1, prepend=None, append=None):
     """Each element less the one before it along axis, n times over."""

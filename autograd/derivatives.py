@@ -338,7 +338,7 @@ structural |= {
     np.isclose, np.allclose, np.array_equal, np.array_equiv, np.isin,
     np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argwhere, np.nonzero, np.flatnonzero,
     np.count_nonzero, np.searchsorted, np.digitize, np.linalg.matrix_rank,
-    np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.full_like,
+    np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like,
     np.result_type, np.can_cast, np.min_scalar_type, np.common_type, np.iscomplexobj, np.isrealobj,
     np.may_share_memory, np.shares_memory, np.array_repr, np.array_str, np.array2string, np.einsum_path,
 }  # fmt: skip

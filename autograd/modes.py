@@ -137,8 +137,14 @@ def users_line() -> tuple[str, int]:
 
 
 def checksums(values: tuple[Any, ...]) -> list[int]:
-    """One number for each value, which changes when an array among them is edited."""
-    return [zlib.crc32(np.ascontiguousarray(v).view(np.uint8).data) if isinstance(v, np.ndarray) else 0 for v in values]
+    """One number for each array among values or in a container there, which changes when the array is edited."""
+    found = []
+    for v in values:
+        if isinstance(v, np.ndarray):
+            found.append(zlib.crc32(np.ascontiguousarray(v).view(np.uint8).data))
+        elif isinstance(v, (tuple, list, dict)):
+            found += checksums(tuple(v.values() if isinstance(v, dict) else v))
+    return found
 
 
 def describe(node: Any) -> str:
@@ -152,7 +158,7 @@ def describe(node: Any) -> str:
 
 def watch(node: Any) -> None:
     """Remember where node was made; raise if its value is NaN or infinite."""
-    node.line = users_line(), checksums(node.values)
+    node.line = users_line(), checksums((node.data, node.values, node.extra))
     refuse_nonfinite(node, node.data, "produced")
 
 
@@ -168,7 +174,7 @@ def refuse_nonfinite(node: Any, array: Any, verb: str) -> None:
 
 def refuse_edited(node: Any) -> None:
     """Raise if an array that node computed with has been edited since."""
-    if node.line and checksums(node.values) != node.line[1]:
+    if node.line and checksums((node.data, node.values, node.extra)) != node.line[1]:
         raise RuntimeError(
             f"An array that {node.op.name} used was changed after it was recorded, so its gradient would be wrong. "
             f"Work on a copy, x = x.copy(), or change it after backward().{describe(node)}"

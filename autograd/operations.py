@@ -95,7 +95,7 @@ class Op:
     __slots__ = (
         "function", "rules", "each", "saves",                  # the mathematics
         "name", "symbol", "samples", "on",                     # how it is shown and checked
-        "parameters", "keywords",                              # how it is called
+        "parameters", "keywords", "defaults",                  # how it is called
         "plain", "unary", "partial", "ready",                  # what __call__ would otherwise ask every time
     )  # fmt: skip
 
@@ -135,7 +135,7 @@ class Op:
                     f"if anything is, and the arrays, but it takes {len(given)}: lambda g, y, x: ..."
                 )
             keywords |= dict(list(given.items())[skip:])
-        own = parameters(self.function)
+        self.defaults = own = parameters(self.function)
         if not own:  # a few of NumPy's C functions do not tell
             return [f"argument {i}" for i in range(arity)] + list(keywords), set(keywords)
         for name, default in keywords.items():  # a rule that assumed another default would be silently wrong
@@ -200,7 +200,8 @@ class Op:
                 break
             given.append(kwargs[name])
             kwargs = {k: v for k, v in kwargs.items() if k != name}
-        kwargs = {k: v for k, v in kwargs.items() if v is not no_value and not (v is None and k in ("out", "dtype"))}
+        kwargs = {k: v for k, v in kwargs.items() if not left_out(k, v, self.defaults) or k in self.keywords}
+        kwargs = {k: v for k, v in kwargs.items() if v is not no_value}
         if kwargs.keys() - self.keywords:
             wrong = ", ".join(f"{name}=" for name in kwargs if name not in self.keywords)
             known = ", ".join(f"{name}=" for name in sorted(self.keywords)) or "no keyword"
@@ -308,12 +309,41 @@ def composed(*functions: Any, at: Sequence[call], on: tuple[float, float] = (-2.
         if body.__name__ == "<lambda>":
             body.__name__ = body.__qualname__ = functions[0].__name__  # which Python's own error messages show
         for function in functions:
-            table[function] = body
+            table[function] = as_numpy_calls(function, body)
             samples[function] = at, on
-            add_method(function, body, at)
+            add_method(function, table[function], at)
         return body
 
     return register
+
+
+def as_numpy_calls(function: Any, body: Callable[..., Any]) -> Callable[..., Any]:
+    """body, called in every form that NumPy's function knows, as far as body has what is asked for."""
+    known, own = parameters(function), parameters(body)
+    many, count = any(name.startswith("*") for name in own), body.__code__.co_argcount
+    name = function.__name__
+
+    @functools.wraps(body)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if count < len(args) <= len(known) and not many:
+            args, kwargs = args[:count], {**dict(zip(list(known)[count:], args[count:])), **kwargs}
+        kwargs = {k: v for k, v in kwargs.items() if not left_out(k, v, known) or k in own and v is not no_value}
+        wrong = [k for k in kwargs if k not in own]
+        if wrong:
+            raise TypeError(f"{name} of a Tensor does not take {wrong[0]}={kwargs[wrong[0]]!r}; pass t.data instead.")
+        return body(*args, **kwargs)
+
+    return called
+
+
+def left_out(name: str, value: Any, known: dict[str, Any]) -> bool:
+    """Whether NumPy would do the same without this argument."""
+    default = known.get(name, inspect.Parameter.empty)
+    if value is no_value or value is default or value is None and name in ("out", "dtype"):
+        return True
+    if name == "order" and isinstance(value, str):
+        return value == "C"
+    return isinstance(value, (str, int, float)) and type(value) is type(default) and value == default
 
 
 def add_method(function: Any, entry: Callable[..., Any], at: Sequence[call]) -> None:

@@ -129,7 +129,7 @@ class Tensor:
         if array.dtype.kind not in "fiub":
             raise TypeError(f"Tensor() takes real numbers, but this is {array.dtype}: " + (
                 no_complex if array.dtype.kind == "c" else "convert it to an array of floats first."))  # fmt: skip
-        if dtype is None and not isinstance(data, arrays) and array.dtype.kind == "f":
+        if dtype is None and not isinstance(data, arrays) and array.dtype == np.float64:
             array = array.astype(default_dtype, copy=False)
         if requires_grad:
             if array.dtype.kind != "f" and dtype is not None:
@@ -238,8 +238,8 @@ class Tensor:
         return self.__array__()
 
     def detach(self) -> Tensor:
-        """A leaf with the same data and no history, which does not require grad."""
-        leaf = constant(self.data)
+        """A leaf with a copy of the data and no history, which does not require grad."""
+        leaf = constant(np.array(self.data))  # shared, an edit of it would change self without a mark
         leaf.name = self.name
         return leaf
 
@@ -250,6 +250,8 @@ class Tensor:
     def register_hook(self, hook: Callable[[Any], Any]) -> Hook:
         """Call hook(gradient) in every backward pass once this gradient is complete; what it returns, if not None, is
         used instead. `remove()` of the result takes the hook away again."""
+        if not callable(hook):
+            raise TypeError(f"register_hook() takes a function of the gradient, not {hook!r}.")
         if not self.tracked:
             raise RuntimeError("register_hook() on a Tensor that does not require grad: it would never be called.")
         if self.hooks is None:
@@ -305,6 +307,11 @@ class Tensor:
             raise RuntimeError(
                 "x[i] = v on a Tensor in a graph would lose what its gradient needs. Build the result instead: "
                 f"np.where(mask, v, x), np.concatenate or np.stack. {in_place_remedy}"
+            )
+        if isinstance(self, Node) and isinstance(self.data, np.ndarray) and self.data.base is not None:
+            raise RuntimeError(
+                "This Tensor may be a view of another one's values, which x[i] = v would change without a mark. Write "
+                "into that one, or into a copy: x = x.copy()."
             )
         self.data[untracked(index, None)] = untracked(value, None)
         stamp(self)

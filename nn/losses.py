@@ -89,8 +89,8 @@ def mean_of_squares(x: Any, t: Any) -> Any:
 # fmt: off
 mean_squared_error = op(
     mean_of_squares,
-    lambda g, y, x, t: g * (2 / x.size) * (x - t),
-    lambda g, y, x, t: g * (2 / x.size) * (t - x),
+    lambda g, y, x, t: g * (2 / max(x.size, 1)) * (x - t),
+    lambda g, y, x, t: g * (2 / max(x.size, 1)) * (t - x),
     name="mse_loss", at=[call((3, 4), (3, 4)), call((), ())],
 )
 huber = op(
@@ -179,7 +179,7 @@ class SmoothL1Loss(Loss):
 def log_loss(p: Any, t: Any) -> Any:
     """−t log p − (1 − t) log(1 − p), with logarithms not below −100."""
     with np.errstate(divide="ignore"):
-        return -t * np.maximum(np.log(p), -100) - (1 - t) * np.maximum(np.log1p(-p), -100)
+        return -(t * np.maximum(np.log(p), -100)) - (1 - t) * np.maximum(np.log1p(-p), -100)
 
 
 smallest = float(np.float32(1e-12))  # PyTorch keeps it in single precision
@@ -225,16 +225,19 @@ each_logistic_loss, mean_logistic_loss = each_and_mean(
 )
 
 
+def probabilities(loss: str, name: str, x: Any, advice: str = "") -> None:
+    """Refuse what is not between 0 and 1."""
+    x = values(x)
+    low, high = (np.minimum.reduce(x, axis=None), np.maximum.reduce(x, axis=None)) if x.size else (0, 1)
+    if not 0 <= low <= high <= 1:
+        raise ValueError(f"{loss} takes probabilities, 0 to 1, but {name} goes from {low:.4g} to {high:.4g}.{advice}")
+
+
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
     """−t log p − (1 − t) log(1 − p), times weight; p and t in [0, 1]; a logarithm is at least −100."""
     input, target = pair("binary_cross_entropy", input, target)
-    for name, x in ("input", values(input)), ("target", values(target)):
-        low, high = (np.minimum.reduce(x, axis=None), np.maximum.reduce(x, axis=None)) if x.size else (0, 1)
-        if not 0 <= low <= high <= 1:
-            raise ValueError(
-                f"binary_cross_entropy takes probabilities, 0 to 1, but {name} goes from {low:.4g} to {high:.4g}."
-                + (" For logits, the scores before a sigmoid, use BCEWithLogitsLoss." if name == "input" else "")
-            )
+    probabilities("binary_cross_entropy", "input", input, " For logits, before a sigmoid, use BCEWithLogitsLoss.")
+    probabilities("binary_cross_entropy", "target", target)
     if weight is None and reduction == "mean":
         return mean_log_loss(input, target)
     return reduced(each_log_loss(input, target), reduction, weight)
@@ -245,6 +248,7 @@ def binary_cross_entropy_with_logits(
 ) -> Any:
     """−w t log σ(x) − (1 − t) log(1 − σ(x)), times weight, where w is pos_weight; stable for every x."""
     input, target = pair("binary_cross_entropy_with_logits", input, target)
+    probabilities("binary_cross_entropy_with_logits", "target", target)
     if pos_weight is not None:
         w = 1 + (real(pos_weight) - 1) * target
         return reduced((1 - target) * input + w * np.logaddexp(0.0, -input), reduction, weight)
@@ -381,7 +385,12 @@ def picked(x: Any, t: Any, shape: Any, weight: Any, ignore_index: int, reduction
     losses = -w * x[np.arange(len(t)), t]
     if reduction == "none":
         return np.reshape(losses, shape)
-    return np.sum(losses) / np.sum(w) if reduction == "mean" else np.sum(losses)
+    return averaged(losses, np.sum(w)) if reduction == "mean" else np.sum(losses)
+
+
+def averaged(losses: Any, total: Any) -> Any:
+    """Σ losses / total; where every label is ignored NaN, but with gradient 0, as in PyTorch."""
+    return np.sum(losses) / total if total else np.sum(losses) + math.nan
 
 
 def cross_entropy(
@@ -417,8 +426,7 @@ def cross_entropy(
     if reduction == "none":
         uniform = np.reshape(uniform, shape)
     else:
-        total = np.sum(w[np.where(kept, t, 0)] * kept) if reduction == "mean" else 1
-        uniform = np.sum(uniform) / total
+        uniform = averaged(uniform, np.sum(w[np.where(kept, t, 0)] * kept)) if reduction == "mean" else np.sum(uniform)
     return loss * (1 - label_smoothing) + uniform * (label_smoothing / x.shape[1])
 
 

@@ -113,12 +113,12 @@ class Module:
         if isinstance(output, Tensor):
             if output.op is not None:
                 for x in inputs:
-                    if x is output:  # handed on as it came: not made here
-                        return output
+                    if x is output or isinstance(x, (tuple, list, dict)) and holds(x, output):
+                        return output  # handed on as it came: not made here
                 output.made_by = self, inputs, output.made_by
         elif isinstance(output, (tuple, list, dict)):
             for part in output.values() if isinstance(output, dict) else output:
-                if isinstance(part, Tensor) and part.op is not None and not any(x is part for x in inputs):
+                if isinstance(part, Tensor) and part.op is not None and not holds(inputs, part):
                     part.made_by = self, inputs, part.made_by
         return output
 
@@ -288,6 +288,9 @@ class Module:
             raise RuntimeError(
                 f"The state does not fit {type(self).__name__}; nothing was loaded.\n  " + "\n  ".join(problems)
             )
+        for _, old, _ in both:  # an array that somebody assigned may be one that cannot be written to
+            if isinstance(old, Tensor) and not (isinstance(old.data, np.ndarray) and old.data.flags.writeable):
+                old.data = np.array(old.data)
         for _, old, new in both:
             (old.data if isinstance(old, Tensor) else old)[...] = new
         stamp(*(old for _, old, _ in both if isinstance(old, Tensor)))
@@ -305,6 +308,12 @@ class Module:
         if not lines:
             return f"{type(self).__name__}({extra})"
         return f"{type(self).__name__}(\n  " + "\n  ".join([extra, *lines] if extra else lines) + "\n)"
+
+
+def holds(container: Any, x: Any) -> bool:
+    """Whether x is in a tuple, list or dict, or in one inside it."""
+    parts = container.values() if isinstance(container, dict) else container
+    return any(part is x or isinstance(part, (tuple, list, dict)) and holds(part, x) for part in parts)
 
 
 # ---- finding, for one module and for all inside ---------------------------------------------------------------------

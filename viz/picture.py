@@ -17,7 +17,7 @@ from .health import Thresholds
 from .layout import LayoutError, dot, layout, render
 from .network import Layer, boxes, columns, columns_dot, columns_svg, small
 from .svg import svg
-from .tree import rows
+from .tree import ASCII, rows
 
 __all__ = ["Graph", "draw"]
 
@@ -69,7 +69,7 @@ class Picture:
         return repr(self)
 
     def __repr__(self) -> str:
-        return f'<{self.title}; .save("picture.svg"), .view()>'
+        return f'<{self.title.translate(ASCII).encode("ascii", "replace").decode()}; .save("picture.svg"), .view()>'
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What a notebook shows: the picture, or without Graphviz text and what to do about it."""

@@ -489,3 +489,12 @@ def test_detect_anomaly_changes_no_gradient():
     careful, x.grad = x.grad, None
     (np.log(x) * x).sum().backward()
     assert np.array_equal(x.grad, careful)
+
+
+def test_a_pass_that_drops_the_graph_leaves_no_older_gradient_inside_it():
+    a = Tensor(2.0, requires_grad=True)
+    b = a * a
+    c = b * 3
+    c.backward()
+    c.backward(retain_graph=False)
+    assert (b.grad, c.grad, a.grad) == (None, None, 24)

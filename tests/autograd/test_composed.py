@@ -72,3 +72,17 @@ def test_nanmax_of_nothing_but_nan_is_nan():
 
 def test_median_with_nan_is_nan():
     assert np.isnan(np.median(Tensor([1.0, np.nan, 2.0], requires_grad=True)).data)
+
+
+def test_what_numpy_would_do_anyway_may_be_written_out():
+    t = Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+    assert np.clip(t, 0, 5, out=None).shape == (2, 3)
+    assert np.median(t, 0, None).tolist() == np.median(t.data, 0).tolist()
+    assert np.nansum(t, 0, None, None, True).shape == (1, 3)
+    assert np.ravel(t, order="C").shape == np.reshape(t, 6, order="C").shape == (6,)
+
+
+def test_what_is_not_known_is_refused_under_numpys_name():
+    t = Tensor(np.ones((2, 2)), requires_grad=True)
+    with pytest.raises(TypeError, match="ravel of a Tensor does not take order='F'"):
+        np.ravel(t, order="F")

@@ -256,3 +256,17 @@ def test_operations_of_ones_own_are_watched():
         y = forget(leaf(1.0))
         with pytest.raises(FloatingPointError, match=r"forget of shape .* sent back nan"):
             y.backward()
+
+
+def test_an_edited_index_and_an_edited_result_are_noticed_too():
+    w = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    with detect_anomaly():
+        i = np.array([0, 1])
+        y = np.sum(w[i])
+        i[:] = 2
+        with pytest.raises(RuntimeError, match="An array that getitem used was changed"):
+            y.backward()
+        z = np.exp(w)
+        z.data[:] = 7
+        with pytest.raises(RuntimeError, match="An array that exp used was changed"):
+            z.backward(np.ones(3))

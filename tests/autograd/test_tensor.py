@@ -484,3 +484,38 @@ def test_a_call_describes_itself_and_draws_its_arguments():
     assert repr(sample) == "call((2, 3), [(2,), ()], 'name', axis=0)"
     assert (matrix.shape, vector.shape, np.shape(scalar), name) == ((2, 3), (2,), (), "name")
     assert np.all((matrix > 1) & (matrix < 2))
+
+
+def test_an_edit_of_what_was_detached_leaves_the_graph_as_it_is():
+    w = Tensor([1.0, 2.0], requires_grad=True)
+    y = np.sum(w * w)
+    d = w.detach()
+    d[0] = 100.0
+    y.backward()
+    assert w.grad.tolist() == [2, 4]
+
+
+def test_writing_into_a_view_of_another_tensor_is_refused():
+    w = Tensor([1.0, 2.0], requires_grad=True)
+    with no_grad():
+        view = w[:1]
+        with pytest.raises(RuntimeError, match=r"may be a view of another .* x = x\.copy\(\)"):
+            view[0] = 50.0
+        copy = view.copy()
+        copy[0] = 50.0
+    assert (w.data[0], copy.data[0]) == (1, 50)
+
+
+def test_a_hook_that_cannot_be_called_is_refused():
+    with pytest.raises(TypeError, match=r"register_hook\(\) takes a function of the gradient, not 3"):
+        Tensor(1.0, requires_grad=True).register_hook(3)
+
+
+def test_a_list_of_numpys_numbers_keeps_their_dtype():
+    assert Tensor([np.float32(1.0)]).dtype == np.float32
+
+
+def test_full_like_of_a_tensor_keeps_its_gradient():
+    w = Tensor([2.0, 3.0], requires_grad=True)
+    np.full_like(w, w[1]).sum().backward()
+    assert w.grad.tolist() == [0, 2]

@@ -169,3 +169,24 @@ def test_weights_are_buffers_but_not_learned():
     assert list(loss.state_dict()) == ["weight"]
     assert not list(loss.parameters())
     assert not nn.CrossEntropyLoss().state_dict()
+
+
+def test_a_batch_whose_every_label_is_ignored_changes_nothing():
+    for options in ({}, {"label_smoothing": 0.1}):
+        x = Tensor([[1.0, 2.0]], requires_grad=True)
+        loss = nn.functional.cross_entropy(x, np.array([0]), ignore_index=0, **options)
+        loss.backward()
+        assert np.isnan(loss.item())  # PyTorch's answer too
+        assert x.grad.tolist() == [[0, 0]]
+
+
+def test_labels_of_yes_and_no_may_be_booleans_but_not_minus_one():
+    assert nn.BCELoss()(np.array([0.5]), np.array([True])) == pytest.approx(np.log(2))
+    with pytest.raises(ValueError, match=r"target goes from -1 to 1\."):
+        nn.BCEWithLogitsLoss()(Tensor([3.0, 3.0]), np.array([-1.0, 1.0]))
+
+
+def test_an_empty_batch_has_an_empty_gradient():
+    x = Tensor(np.zeros((0, 3)), requires_grad=True)
+    nn.functional.mse_loss(x, np.zeros((0, 3)), reduction="sum").backward()
+    assert x.grad.shape == (0, 3)

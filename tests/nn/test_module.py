@@ -443,3 +443,20 @@ def test_everything_public_is_named():
     assert all(hasattr(nn, name) for name in nn.__all__)
     with pytest.raises(AttributeError, match="module 'nn' has no attribute 'Conv2d'"):
         _ = nn.Conv2d
+
+
+def test_a_result_picked_from_a_container_does_not_hold_itself():
+    class Pick(nn.Module):
+        def forward(self, parts, *, more):
+            return parts[0] if more is None else more["a"]
+
+    for more in (None, True):
+        t = Tensor([1.0], requires_grad=True) * 2
+        gone = weakref.ref(t)
+        gc.disable()
+        try:
+            out = Pick()([t], more=more and {"a": t})
+            del t, out
+            assert gone() is None
+        finally:
+            gc.enable()

@@ -130,3 +130,7 @@ def test_importing_viz_loads_neither_graphviz_nor_nn():
     shown = subprocess.run([sys.executable, "-c", path + code], capture_output=True, text=True, check=True).stdout
     assert "graphviz" not in shown
     assert "nn" not in shown
+
+
+def test_a_picture_prints_on_a_console_that_knows_ascii_alone():
+    assert repr(viz.draw(np.sqrt(Tensor(2.0, requires_grad=True)) - 1.0)).isascii()
