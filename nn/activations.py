@@ -144,7 +144,7 @@ class GELU(Activation):
         self.approximate = approximate
 
     def forward(self, input: Any) -> Any:
-        return gelu(input, approximate=self.approximate)  # type: ignore[call-arg]  # op() gives the first argument
+        return gelu(input, approximate=self.approximate)
 
 
 class SiLU(Activation):
@@ -154,7 +154,7 @@ class SiLU(Activation):
         super().__init__()
 
     def forward(self, input: Any) -> Any:
-        return silu(input)  # type: ignore[call-arg]  # likewise
+        return silu(input)
 
 
 Swish = SiLU  # the name in Ramachandran et al. (2017)
