@@ -4,18 +4,19 @@
 
 A neuron says yes on one side of a straight line and no on the other. The four points of XOR lie so that no line does:
 part 1 tries every way a line can divide them, part 2 trains a neuron all the same and watches it give up at p = 0.5.
-Part 3 puts four tanh neurons in between, part 4 draws what was computed, and every gradient in it, as xor.svg.
+Part 3 puts four tanh neurons in between, part 4 draws what was computed, and every gradient in it, as
+xor.svg, and makes xor.html, a page that plays the backward pass.
 """
 
-import argparse
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 
 import nn
 import nn.optim as optim
 import viz
+
+from .common import arguments
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 Y = np.array([[0.0], [1.0], [1.0], [0.0]])
@@ -65,12 +66,7 @@ def truth_table(before, after):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=0, help="where the weights start")
-    parser.add_argument("--out", type=Path, default=Path(), help="the folder for the pictures (default: this one)")
-    parser.add_argument("--quick", action="store_true", help="fewer steps")
-    args = parser.parse_args(argv)
-    args.out.mkdir(parents=True, exist_ok=True)
+    args = arguments(__doc__, argv)
     steps = 100 if args.quick else 200
     nn.manual_seed(args.seed)
 
