@@ -7,6 +7,8 @@ that is backpropagation.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,36 +28,50 @@ __all__ = ["Step", "backward", "grad", "steps", "topological_order"]
 def topological_order(*outputs: Tensor) -> list[Tensor]:
     """All tensors that outputs depend on and that require grad, each after everything it was computed from.
 
-    A depth-first search with a stack of its own, so that no graph is too deep; the time is linear in nodes and edges.
+    The leaves come first, then the results of operations in the order in which they were made: nothing is made before
+    what it is made from.
     """
     for output in outputs:
         if not isinstance(output, Tensor):
             raise TypeError(f"topological_order() puts Tensors in order, not {type(output).__name__}: {output!r}.")
-    order: list[Tensor] = []
-    seen: set[Tensor] = set()
-    stack: list[Any] = [*reversed(outputs)]
+    leaves, nodes = reached(outputs)
+    return [*leaves, *nodes]
+
+
+def reached(outputs: Iterable[Tensor]) -> tuple[dict[Tensor, None], list[Tensor]]:
+    """The leaves that outputs depend on and that require grad; and the results of operations between, oldest first.
+
+    The search keeps a stack of its own, so that no graph is too deep; the time is linear in nodes and edges.
+    """
+    leaves: dict[Tensor, None] = {}  # for its keys: a set that keeps their order
+    nodes: list[Tensor] = []
+    stack = list(dict.fromkeys(outputs))
+    seen = set(stack)
     push, pop = stack.append, stack.pop
     while stack:
         node = pop()
-        if node is None:  # all that the next one was computed from is in order
-            order.append(pop())
-        elif node not in seen:
-            seen.add(node)
-            if node.needs:
-                push(node)
-                push(None)
-                inputs = node.inputs
-                for i in node.needs:
-                    if inputs[i] not in seen:
-                        push(inputs[i])
-            elif node.op is None:
-                order.append(node)
-            else:
-                raise RuntimeError(
-                    f"The graph behind {node.op.name} was freed by backward(retain_graph=False). Compute the result "
-                    "anew, or keep the graph the first time with backward()."
-                )
-    return order
+        if node.op is None:
+            leaves[node] = None
+            continue
+        if not node.needs:
+            raise RuntimeError(
+                f"The graph behind {node.op.name} was freed by backward(retain_graph=False). Compute the result "
+                "anew, or keep the graph the first time with backward()."
+            )
+        nodes.append(node)
+        inputs = node.inputs
+        for i in node.needs:
+            x = inputs[i]
+            if x.op is None:
+                leaves[x] = None
+            elif x not in seen:
+                seen.add(x)
+                push(x)
+    nodes.sort(key=made)
+    return leaves, nodes
+
+
+made = operator.attrgetter("tick")  # when an operation's result was recorded
 
 
 def pull(
@@ -65,50 +81,76 @@ def pull(
     create_graph: bool = False,
     retain_graph: bool = True,
     trace: list[Step] | None = None,
-) -> dict[Tensor, Any]:
-    """The gradient that arrives at each tensor when `gradients` start at `outputs`. Changes no `.grad`.
+) -> tuple[Iterable[Tensor], dict[Tensor, Any]]:
+    """The leaves behind outputs, and the gradient that arrives at each tensor when `gradients` start at `outputs`.
+
+    Changes no `.grad`.
 
     wanted         the tensors that are asked for: only what lies between them and outputs is visited
     create_graph   compute with Tensors, so that the pass is recorded
     trace          gets a Step for each contribution; hooks are then not called
     """
-    order = topological_order(*outputs)
+    leaves, nodes = reached(outputs)
     if wanted is not None:
-        wanted = between(order, wanted)
-        order = [node for node in order if node in wanted]
-    now, watched = tensor.clock, modes.anomaly
+        wanted = between(nodes, wanted)
+        nodes = [node for node in nodes if node in wanted]
+    if nodes and nodes[0].tick < tensor.changed:  # something has been changed in place since the oldest was recorded
+        for node in nodes:
+            refuse_changed(node)
+    watched = modes.anomaly
     careful = create_graph or watched or wanted is not None or trace is not None
     arrived: dict[Tensor, Any] = {}
+    summed: set[Tensor] = set()  # whose arrays are sums made here, to which more can be added in place
     for node, g in zip(outputs, gradients):
         arrived[node] = arrived[node] + g if node in arrived else g
-    while order:
-        node = order.pop()
-        op = node.op
-        if node.extra is not None and node.hooks and trace is None:
+    while nodes:
+        node = nodes.pop()
+        if node.hooks and trace is None:
             arrived[node] = hooked(node, arrived[node])
-        if op is None:
-            continue
-        if node.tick != now:  # something has been changed in place since
-            refuse_changed(node)
         g = arrived[node] if retain_graph else arrived.pop(node)
-        if node.extra is None and not careful:  # the commonest case of `contributions`, written out for speed
-            values, inputs, rules = node.values, node.inputs, op.rules
-            args = (g, node.data) + values  # noqa: RUF005  # half the time of (g, node.data, *values)
-            for i in node.needs:
-                x = inputs[i]
-                part = rules[i](*args)  # type: ignore[misc]  # an input without a rule needs no gradient
-                if type(part) is not float64 or type(values[i]) is not float64:  # two numbers fit
-                    part = fit(part, x, g, node, i)
-                arrived[x] = arrived[x] + part if x in arrived else part
-        else:
+        op = node.op
+        if careful or op.each is not None:  # type: ignore[union-attr]  # only operations have inputs
             for i, x, part in contributions(node, g, wanted, create_graph, watched):
                 before = arrived.get(x)
                 arrived[x] = part if before is None else before + part
                 if trace is not None:
                     trace.append(Step(node, i, x, g, part, before, arrived[x]))
+        else:  # the commonest case of `contributions`, written out for speed
+            y, values, inputs, rules = node.data, node.values, node.inputs, op.rules  # type: ignore[union-attr]
+            if node.extra is not None:
+                kwargs, saved = node.extra
+                n, args = 0, (g, y, *values) if op.saves is None else (g, y, saved, *values)  # type: ignore[union-attr]
+            elif (n := len(values)) == 2:
+                a, b = values
+            else:
+                a, args, kwargs = values[0], (g, y, *values), {}
+            for i in node.needs:
+                x = inputs[i]
+                if n == 2:
+                    part = rules[i](g, y, a, b)  # type: ignore[misc]  # an input without a rule needs no gradient
+                elif n == 1:
+                    part = rules[i](g, y, a)  # type: ignore[misc]
+                else:
+                    part = rules[i](*args, **kwargs)  # type: ignore[misc]
+                if part.__class__ is ndarray:
+                    data = x.data
+                    if part.shape != data.shape or part.dtype is not data.dtype or x.op is None:
+                        part = fit(part, x, g, node, i)
+                elif part.__class__ is not float64 or values[i].__class__ is not float64:  # two numbers fit
+                    part = fit(part, x, g, node, i)
+                if x not in arrived:
+                    arrived[x] = part
+                elif x in summed:
+                    arrived[x] += part
+                else:
+                    arrived[x] = arrived[x] + part
+                    summed.add(x)
         if not retain_graph:
             node.inputs, node.values, node.needs, node.extra, node.made_by, node.grad = (), (), (), None, None, None
-    return arrived
+    for leaf in leaves if trace is None else ():
+        if leaf.hooks and leaf in arrived:
+            arrived[leaf] = hooked(leaf, arrived[leaf])
+    return leaves, arrived
 
 
 def contributions(
@@ -133,10 +175,10 @@ def contributions(
         yield i, x, part
 
 
-def between(order: list[Tensor], wanted: Sequence[Tensor]) -> set[Tensor]:
-    """The tensors in order through which a gradient passes on its way to those wanted."""
+def between(nodes: list[Tensor], wanted: Sequence[Tensor]) -> set[Tensor]:
+    """The tensors through which a gradient passes on its way to those wanted; nodes are in topological order."""
     found = set(wanted)
-    for node in order:
+    for node in nodes:
         if any(node.inputs[i] in found for i in node.needs):
             found.add(node)
     return found
@@ -169,8 +211,14 @@ def unbroadcast(part: Any, shape: tuple[int, ...], node: Tensor, i: int) -> Any:
                 f"argument of shape {shape}. A gradient has its argument's shape, or one that this broadcasts to."
             )
         axes += tuple(k + extra for k, n in enumerate(shape) if n != part.shape[k + extra])
-    part = total(part, axes)
+    if axes == (0,) and part.__class__ is ndarray and part.ndim == 2 and part.dtype.char in "fd":
+        part = ones(len(part), part.dtype).dot(part)  # a product with a matrix is several times as fast as a sum
+    else:
+        part = total(part, axes)
     return part if part.shape == shape else part.reshape(shape)
+
+
+ones = functools.lru_cache(maxsize=64)(np.ones)
 
 
 def name(node: Tensor) -> str:
@@ -242,13 +290,12 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool = True) -> N
     retain_graph   False frees the graph while going, to save memory: operations then keep no gradient
     """
     g = start(self, gradient, "backward()")
-    arrived = pull([self], [np.array(g.data)[()] if isinstance(g, Tensor) else g], retain_graph=retain_graph)
-    leaves = [node for node in arrived if node.op is None]
-    totals = [arrived[leaf] if leaf.grad is None else leaf.grad + arrived[leaf] for leaf in leaves]
+    leaves, arrived = pull([self], [np.array(g.data)[()] if isinstance(g, Tensor) else g], retain_graph=retain_graph)
+    for leaf in leaves:
+        total = arrived[leaf] if leaf.grad is None else leaf.grad + arrived[leaf]
+        arrived[leaf] = np.asarray(total)  # its own, writable, of shape () too
     for node, g in arrived.items():
         node.grad = g
-    for leaf, total in zip(leaves, totals):
-        leaf.grad = np.asarray(total)  # its own, writable, of shape () too
 
 
 Tensor.backward = backward  # type: ignore[method-assign]
@@ -285,9 +332,9 @@ def grad(
     gradients = [start(t, g, "grad()") for t, g in zip(outputs, grad_outputs)]
     if create_graph:
         with enable_grad():
-            arrived = pull(outputs, [g if isinstance(g, Tensor) else Tensor(g) for g in gradients], inputs, True)
+            _, arrived = pull(outputs, [g if isinstance(g, Tensor) else Tensor(g) for g in gradients], inputs, True)
     else:
-        arrived = pull(outputs, [g.data if isinstance(g, Tensor) else g for g in gradients], inputs)
+        _, arrived = pull(outputs, [g.data if isinstance(g, Tensor) else g for g in gradients], inputs)
     unused = [i for i, x in enumerate(inputs) if x not in arrived]
     if unused and not allow_unused:
         raise RuntimeError(

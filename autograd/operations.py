@@ -157,7 +157,7 @@ class Op:
                 data = self.function(a)
                 if isinstance(data, arrays) and data.dtype.kind == "f":
                     return record(self, data, (x,), (a,), first)
-        if kwargs or self.each or len(args) != len(self.rules):
+        if len(args) != len(self.rules) or kwargs and not self.bound(kwargs):
             args, kwargs = self.bind(args, kwargs)
         values, needs = [], []
         for i, x in enumerate(args):
@@ -186,6 +186,13 @@ class Op:
                 raise TypeError(f"{self.name} has no derivative with respect to argument {i}; pass t.data there.")
         extra = None if self.plain and not kwargs else (kwargs, saved)
         return record(self, data, args, tuple(values), tuple(needs), extra)
+
+    def bound(self, kwargs: dict[str, Any]) -> bool:
+        """Whether kwargs are metadata as rules take it, so that nothing is left to bind."""
+        for name, value in kwargs.items():
+            if name not in self.keywords or value is no_value:
+                return False
+        return True
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Arrays as positions and metadata as keywords, whichever way the function was called."""

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from . import modes as mode
-from . import tensor
 from .modes import modes
-from .tensor import Node, Tensor, arrays, in_place_remedy, numbers, record, stamp, untracked
+from .tensor import Node, Tensor, arrays, in_place_remedy, numbers, record, stamp, tick, untracked
 
 operators: dict[Any, Any] = {
     np.add: ("+", operator.add),
@@ -55,9 +54,9 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
             return entry(self, other)
         node = Node()  # record(), written out: a call would be a third of the whole
         node.data, node.grad, node.tracked = compute(a, b), None, True
-        node.hooks = node.made_by = None
+        node.hooks = node.made_by = node.name = node.line = None
         node.op, node.inputs, node.values, node.needs, node.extra = entry, (self, other), (a, b), needs, None
-        node.tick = tensor.clock
+        node.tick = tick()
         return node
 
     def reflected(self: Tensor, other: Any) -> Any:

@@ -6,6 +6,7 @@ is the graph. What operations are stands in `operations.py`, their derivatives i
 
 from __future__ import annotations
 
+import itertools
 import operator
 import threading
 import warnings
@@ -45,17 +46,18 @@ def get_default_dtype() -> np.dtype[Any]:
     return default_dtype
 
 
-clock = 0  # how many times anything has been changed in place
-ticking = threading.Lock()
+tick = itertools.count(1).__next__  # the time: one more whenever anything is recorded or changed in place
+changed = 0  # when anything was last changed in place
+changing = threading.Lock()
 
 
 def stamp(*tensors: Tensor) -> None:
     """Mark tensors as changed in place: a graph recorded before now would give wrong gradients, and refuses to."""
-    global clock
-    with ticking:  # a lost tick would make another thread's fresh graph look stale
-        clock += 1
+    global changed
+    with changing:  # two threads at once: the later time counts
+        changed = tick()
         for tensor in tensors:
-            tensor.tick = clock
+            tensor.tick = changed
 
 
 no_complex = "complex numbers are not supported; keep the real and the imaginary part in two real Tensors."
@@ -86,7 +88,7 @@ class Tensor:
         "op", "inputs",                    # where it came from: op(*inputs); None and () for a leaf
         "values", "extra", "needs",        # what rules are called with: arrays, (metadata, saved); inputs to send to
         "tick", "hooks", "made_by",        # when it was recorded or changed; who waits for its gradient; module calls
-        "name", "line",                    # its label; the source line of the user's that made it: unset is None
+        "name", "line",                    # its label; the source line of the user's that made it
         "__weakref__",
     )  # fmt: skip
 
@@ -117,11 +119,6 @@ class Tensor:
         __pos__ = __abs__ = __neg__
         __le__ = __gt__ = __ge__ = __lt__
 
-    def __getattr__(self, name: str) -> Any:
-        if name in ("name", "line"):  # left unset where they are not used: most tensors are numbers in passing
-            return None
-        raise AttributeError(f"A Tensor has no attribute {name!r}.")
-
     def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None) -> None:
         if isinstance(data, Tensor) and not data.tracked:
             data = data.data
@@ -138,9 +135,7 @@ class Tensor:
         self.data, self.grad, self.tracked = array, None, bool(requires_grad)
         self.hooks = self.made_by = None
         self.op, self.inputs, self.values, self.needs, self.extra = None, (), (), (), None
-        self.tick = 0
-        if name is not None:
-            self.name = name
+        self.tick, self.name, self.line = 0, name, None
 
     # ---- looking
 
@@ -162,10 +157,10 @@ class Tensor:
         self.tracked = bool(value)
 
     is_leaf = property(lambda self: self.op is None, doc="Whether it was made by hand, not by an operation.")
-    shape = property(lambda self: self.data.shape, doc="The length of each axis.")
-    ndim = property(lambda self: self.data.ndim, doc="The number of axes.")
-    size = property(lambda self: self.data.size, doc="The number of elements.")
-    dtype = property(lambda self: self.data.dtype, doc="NumPy's type of the elements.")
+    shape = property(operator.attrgetter("data.shape"), doc="The length of each axis.")
+    ndim = property(operator.attrgetter("data.ndim"), doc="The number of axes.")
+    size = property(operator.attrgetter("data.size"), doc="The number of elements.")
+    dtype = property(operator.attrgetter("data.dtype"), doc="NumPy's type of the elements.")
     T = property(lambda self: np.transpose(self), doc="All axes reversed.")
 
     def __repr__(self) -> str:
@@ -256,7 +251,6 @@ class Tensor:
             raise RuntimeError("register_hook() on a Tensor that does not require grad: it would never be called.")
         if self.hooks is None:
             self.hooks = {}
-            self.extra = self.extra or ({}, None)  # which keeps the backward pass off its short way, past the hooks
         return Hook(self.hooks, hook)
 
     def reshape(self: Any, *shape: Any) -> Any:
@@ -352,9 +346,9 @@ def record(op: Op, data: Any, inputs: Any, values: Any, needs: Any, extra: Any =
     """The node of the graph that says: data = op(*inputs)."""
     node = Node()
     node.data, node.grad, node.tracked = data, None, True
-    node.hooks = node.made_by = None
+    node.hooks = node.made_by = node.name = node.line = None
     node.op, node.inputs, node.values, node.needs, node.extra = op, inputs, values, needs, extra
-    node.tick = clock
+    node.tick = tick()
     if mode.active and modes.anomaly:
         watch(node)
     return node
@@ -364,7 +358,7 @@ def constant(data: Any) -> Tensor:
     """A Tensor without history."""
     leaf = Node()
     leaf.data, leaf.grad, leaf.tracked = data, None, False
-    leaf.hooks = leaf.made_by = None
+    leaf.hooks = leaf.made_by = leaf.name = leaf.line = None
     leaf.op, leaf.inputs, leaf.values, leaf.needs, leaf.extra = None, (), (), (), None
     leaf.tick = 0
     return leaf

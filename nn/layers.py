@@ -37,10 +37,15 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Parameter:
 
 
 def product_and_sum(x: Any, w: Any, b: Any) -> Any:
-    y = x @ w.T
+    y = times(x, w.T)
     if b is not None:
         y += b
     return y
+
+
+def times(a: Any, b: Any) -> Any:
+    """a @ b, for a matrix b. For two matrices dot() has less to ask, which takes half as long if they are small."""
+    return a.dot(b) if a.ndim == 2 else a @ b
 
 
 def rows(x: Any) -> Any:
@@ -51,9 +56,9 @@ def rows(x: Any) -> Any:
 # fmt: off
 affine = op(
     product_and_sum,
-    lambda g, y, x, w, b: g @ w,                # (..., n_in)
-    lambda g, y, x, w, b: rows(g).T @ rows(x),  # (n_out, n_in)
-    lambda g, y, x, w, b: g,                    # (..., n_out), which the engine sums to (n_out,)
+    lambda g, y, x, w, b: times(g, w),                # (..., n_in)
+    lambda g, y, x, w, b: times(rows(g).T, rows(x)),  # (n_out, n_in)
+    lambda g, y, x, w, b: g,                          # (..., n_out), which the engine sums to (n_out,)
     name="linear", at=[call((5, 3), (2, 3), (2,)), call((3,), (2, 3), (2,)), call((4, 5, 3), (2, 3), None)],
 )
 # fmt: on

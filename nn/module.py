@@ -184,7 +184,11 @@ class Module:
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """All parameters, each once."""
-        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
+        if not recurse:
+            return (parameter for _, parameter in self.named_parameters(recurse=False))
+        found: dict[Parameter, None] = {}
+        gather(self, found, set())
+        return iter(found)
 
     def buffers(self, recurse: bool = True) -> Iterator[Array]:
         """All buffers, each once."""
@@ -357,6 +361,30 @@ def collect(
             if not (once and id(value) in seen):
                 seen.add(id(value))
                 yield join(path, name), value
+
+
+def gather(module: Module, found: dict[Parameter, None], seen: set[Module]) -> None:
+    """Add the parameters of module and of all inside to the keys of found: collect() without paths, for every step."""
+    seen.add(module)
+    inside = []
+    attributes = vars(module)
+    if "training" not in attributes:
+        raise AttributeError(forgotten(module))
+    for value in attributes.values():
+        if type(value) in plain:
+            continue
+        if isinstance(value, Parameter):
+            found[value] = None
+        elif isinstance(value, Module):
+            inside.append(value)
+        elif isinstance(value, (list, tuple, set, dict)):
+            refuse_hidden(module)
+    for child in inside:
+        if child not in seen:
+            gather(child, found, seen)
+
+
+plain = frozenset((bool, int, float, str, type(None), np.ndarray))  # what most attributes are, and no parameter is
 
 
 def state_of(root: Module) -> Iterator[tuple[str, Any]]:

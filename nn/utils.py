@@ -30,7 +30,10 @@ def clip_grad_norm_(
     """
     owners = [p for p in listed(parameters) if p.grad is not None]
     if norm_type == 2:
-        norm = math.sqrt(sum(float(np.vdot(p.grad, p.grad)) for p in owners))
+        gradients = [p.grad for p in owners]
+        if 1 < len(gradients) and sum([g.size for g in gradients]) < 10_000:
+            gradients = [np.concatenate(gradients, axis=None)]  # of many small ones the most is the calling
+        norm = math.sqrt(sum(float(np.vdot(g, g)) for g in gradients))
     else:
         norms = np.array([np.linalg.norm(np.ravel(p.grad), norm_type) for p in owners] or [np.float64(0)])
         norm = float(np.linalg.norm(norms, norm_type))

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .optimizer import Array, Optimizer, moment, require
+from .blocks import Array, Memory
+from .optimizer import Optimizer, require
 
 __all__ = ["SGD", "Adagrad", "RMSprop", "Adam", "AdamW"]
 
@@ -53,17 +54,15 @@ class SGD(Optimizer):
         if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
             raise ValueError("SGD(nesterov=True) looks ahead along its velocity: it takes momentum > 0, dampening = 0.")
 
-    def update(self, w: Array, g: Array, state: dict[str, Any], group: dict[str, Any], s: Array) -> None:
+    def change(self, g: Array, state: Memory, group: dict[str, Any], s: Array) -> Array:
         μ = group["momentum"]
         if μ:
-            if "momentum_buffer" not in state:
-                state["momentum_buffer"] = v = np.array(g, w.dtype)            # v ← g
-            else:
-                v = state["momentum_buffer"]
-                v *= μ
-                v += np.multiply(g, 1 - group["dampening"], out=s)             # v ← μ v + (1 − τ) g
+            first = "momentum_buffer" not in state
+            v = state["momentum_buffer"]
+            v *= μ
+            v += g if first else np.multiply(g, 1 - group["dampening"], out=s)     # v ← μ v + (1 − τ) g, but first g
             g = np.add(g, np.multiply(v, μ, out=s), out=s) if group["nesterov"] else v
-        w -= np.multiply(g, float(group["lr"]), out=s)                         # w ← w − α v
+        return np.multiply(g, float(group["lr"]), out=s)                           # α v
 
 
 class Adagrad(Optimizer):
@@ -83,14 +82,17 @@ class Adagrad(Optimizer):
         super().__init__(params, dict(lr=lr, lr_decay=lr_decay, eps=eps, weight_decay=weight_decay, maximize=maximize,
                                       initial_accumulator_value=initial_accumulator_value))
 
-    def update(self, w: Array, g: Array, state: dict[str, Any], group: dict[str, Any], s: Array) -> None:
+    def change(self, g: Array, state: Memory, group: dict[str, Any], s: Array) -> Array:
         step = state["step"] = state.get("step", 0) + 1
-        h = moment(state, "sum", w, group["initial_accumulator_value"])
-        h += np.square(g, out=s)                                               # h ← h + g²
+        first = "sum" not in state
+        h = state["sum"]
+        if first:
+            h += group["initial_accumulator_value"]
+        h += np.square(g, out=s)                                                   # h ← h + g²
         np.add(np.sqrt(h, out=s), group["eps"], out=s)
-        np.divide(g, s, out=s)                                                 # g / (√h + ε)
+        np.divide(g, s, out=s)                                                     # g / (√h + ε)
         s *= float(group["lr"]) / (1 + (step - 1) * group["lr_decay"])
-        w -= s
+        return s
 
 
 class RMSprop(Optimizer):
@@ -115,14 +117,14 @@ class RMSprop(Optimizer):
         super().__init__(params, dict(lr=lr, momentum=momentum, alpha=alpha, eps=eps, centered=centered,
                                       weight_decay=weight_decay, maximize=maximize))
 
-    def update(self, w: Array, g: Array, state: dict[str, Any], group: dict[str, Any], s: Array) -> None:
+    def change(self, g: Array, state: Memory, group: dict[str, Any], s: Array) -> Array:
         ρ, μ = group["alpha"], group["momentum"]
         state["step"] = state.get("step", 0) + 1
-        h = moment(state, "square_avg", w)
+        h = state["square_avg"]
         h *= ρ
         h += np.multiply(np.square(g, out=s), 1 - ρ, out=s)                    # h ← ρ h + (1 − ρ) g²
         if group["centered"]:
-            m = moment(state, "grad_avg", w)
+            m = state["grad_avg"]
             m *= ρ
             m += np.multiply(g, 1 - ρ, out=s)                                  # m ← ρ m + (1 − ρ) g
             np.subtract(h, np.square(m, out=s), out=s)
@@ -133,12 +135,12 @@ class RMSprop(Optimizer):
         s += group["eps"]
         np.divide(g, s, out=s)                                                 # g / (√h + ε)
         if μ:
-            v = moment(state, "momentum_buffer", w)
+            v = state["momentum_buffer"]
             v *= μ
             v += s                                                             # v ← μ v + g / (√h + ε)
             np.copyto(s, v)
         s *= float(group["lr"])
-        w -= s
+        return s
 
 
 class Adam(Optimizer):
@@ -171,23 +173,23 @@ class Adam(Optimizer):
         for i, beta in enumerate(betas):
             require(self.name, f"betas[{i}]", beta, 0, below=1)
 
-    def update(self, w: Array, g: Array, state: dict[str, Any], group: dict[str, Any], s: Array) -> None:
+    def change(self, g: Array, state: Memory, group: dict[str, Any], s: Array) -> Array:
         step = state["step"] = state.get("step", 0) + 1
         β1, β2 = group["betas"]
-        m, v = moment(state, "exp_avg", w), moment(state, "exp_avg_sq", w)
+        m, v = state["exp_avg"], state["exp_avg_sq"]
         m *= β1
         m += np.multiply(g, 1 - β1, out=s)                                     # m ← β₁ m + (1 − β₁) g
         v *= β2
         v += np.multiply(np.square(g, out=s), 1 - β2, out=s)                   # v ← β₂ v + (1 − β₂) g²
         if group["amsgrad"]:
-            largest = moment(state, "max_exp_avg_sq", w)
+            largest = state["max_exp_avg_sq"]
             v = np.maximum(largest, v, out=largest)
         np.sqrt(v, out=s)
         s *= 1 / math.sqrt(1 - β2**step)                                       # √v̂
         s += group["eps"]
         np.divide(m, s, out=s)
-        s *= float(group["lr"]) / (1 - β1**step)                               # α m̂ / (√v̂ + ε)
-        w -= s
+        s *= float(group["lr"]) / (1 - β1**step)                                   # α m̂ / (√v̂ + ε)
+        return s
 
 
 class AdamW(Adam):
@@ -207,7 +209,3 @@ class AdamW(Adam):
         maximize: bool = False,
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
-
-    def update(self, w: Array, g: Array, state: dict[str, Any], group: dict[str, Any], s: Array) -> None:
-        w *= 1 - float(group["lr"]) * group["weight_decay"]
-        super().update(w, g, state, group, s)

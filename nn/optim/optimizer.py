@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor, enable_grad, stamp
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from .blocks import PIECE, Array, Block, Memory
 
-__all__ = ["Optimizer", "moment", "require"]
+__all__ = ["Optimizer", "require"]
 
 at_least_0 = {"lr", "momentum", "dampening", "weight_decay", "eps", "alpha", "lr_decay", "initial_accumulator_value"}
-nothing: Any = (None, None, None)  # the workspace before the first step
 
 
 class Optimizer:
-    """Changes parameters in place, a step at a time, by the formula that a subclass gives in `update`.
+    """Changes parameters in place, a step at a time, by the formula that a subclass gives in `change`.
 
     params     Tensors, or dicts {"params": Tensors, option: value, ...}, each a group with options of its own
     defaults   the options of groups that do not give their own
 
     param_groups   the groups: dicts of "params" and every option; change group["lr"] at any time
-    state          what `update` remembers of each parameter, such as its velocity
+    state          what `change` remembers of each parameter, such as its velocity: to look at
     """
 
     coupled = True  # weight decay is part of the gradient
@@ -33,9 +33,9 @@ class Optimizer:
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
-        self.state: dict[Tensor, dict[str, Any]] = defaultdict(dict)
-        self.workspaces: dict[Tensor, tuple[Array, Array, Array]] = {}  # of each parameter: what workspace() returned
-        self.pools: dict[Any, Array] = {}  # the memory of all workspaces, for each dtype
+        self.blocks: list[Block] = []  # the parameters that steps have changed
+        self.others: list[Tensor] = []  # and those that never had a gradient
+        self.memory: dict[Tensor, dict[str, Any]] = {}  # what was loaded, until there are blocks for it
         self.stepped = False  # whether step() was ever called, for schedulers to warn
         model = hasattr(params, "parameters")
         if model or not isinstance(params, Iterable) or isinstance(params, (Tensor, np.ndarray, dict, str)):
@@ -117,58 +117,79 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        found = []  # everything is checked before anything is changed
-        for group in self.param_groups:
-            for p in group["params"]:
-                g = p.grad
-                if g is None:
-                    continue
-                w, s, t = self.workspaces.get(p, nothing)
-                if w is not p.data:
-                    w, s, t = self.workspace(p)
-                if type(g) is not np.ndarray:
-                    g = np.asarray(g.data if isinstance(g, Tensor) else g)
-                if g.shape != w.shape:
-                    raise ValueError(
-                        f"A parameter of shape {w.shape} has a gradient of shape {g.shape}, from before its data were "
-                        "replaced. Call zero_grad() and compute the gradient anew."
-                    )
-                found.append((p, w, g, s, t, group))
-        for p, w, g, s, t, group in found:
-            if group.get("maximize"):
-                g = np.negative(g, out=t)
-            if self.coupled and group.get("weight_decay"):
-                g = np.add(g, np.multiply(w, group["weight_decay"], out=s), out=t)
-            self.update(w, g, self.state[p], group, s)
-        stamp(*[p for p, *_ in found])
+        found = self.gradients()  # everything is checked before anything is changed
+        for block, gradients in found:
+            block.update(gradients, self.change, self.coupled)
+        stamp(*[p for block, _ in found for p in block.params])
         self.stepped = True
         return loss
 
-    def update(self, w: Array, g: Array, state: dict[str, Any], group: dict[str, Any], s: Array) -> None:
-        """The formula: change the array w in place, given its gradient g, which must stay as it is.
+    def change(self, g: Array, state: Memory, group: dict[str, Any], s: Array) -> Array:
+        """The formula: what to subtract from parameters, elementwise, given their gradient g, which must stay as it is.
 
-        s   an array of w's shape to compute in, so that a step allocates nothing
+        g       flat: of one parameter, of a part of it, or of several together
+        state   what was remembered of them the last time: state["velocity"] is an array of g's shape, zeros at first
+        group   the options
+        s       an array of g's shape to compute and return the result in, so that a step allocates nothing
         """
-        raise TypeError(f"{self.name} has no formula: define update(self, w, g, state, group, s) to change w in place.")
+        raise TypeError(
+            f"{self.name} has no formula: define change(self, g, state, group, s), what to subtract from w."
+        )
 
-    def workspace(self, p: Tensor) -> tuple[Array, Array, Array]:
-        """p's array, writable, and two more of its shape and dtype to compute in, which all parameters share."""
-        w = p.data = np.require(p.data, requirements="W")  # someone assigned to .data: perhaps a number, or a broadcast
-        if w.dtype.kind != "f":
-            raise TypeError(f"A parameter holds {w.dtype}, which small steps cannot change; give it floats.")
-        for name, array in self.state.get(p, {}).items():
-            if isinstance(array, np.ndarray) and (array.dtype, array.shape) != (w.dtype, w.shape):
-                if array.shape != w.shape:  # a past of other elements says nothing of these
-                    del self.state[p]
-                    break
-                self.state[p][name] = array.astype(w.dtype)
-        pool = self.pools.get(w.dtype)
-        if pool is None or pool.shape[1] < w.size:
-            size = max(np.size(p.data) for group in self.param_groups for p in group["params"])
-            pool = self.pools[w.dtype] = np.empty((2, size), w.dtype)
-        s, t = (row[: w.size].reshape(w.shape) for row in pool)
-        self.workspaces[p] = w, s, t
-        return w, s, t
+    def gradients(self) -> list[tuple[Block, list[Array]]]:
+        """The blocks that have gradients, and these. Blocks are made anew when what they were made for has changed."""
+        for _ in range(2):
+            found = [(block, block.gradients()) for block in self.blocks]
+            known = sum([len(block.params) for block in self.blocks], len(self.others))
+            if (
+                known == sum([len(group["params"]) for group in self.param_groups])
+                and all(gradients is not None for _, gradients in found)
+                and all(p.grad is None for p in self.others)
+            ):
+                break
+            self.arrange()
+        return [(block, gradients) for block, gradients in found if gradients]
+
+    def arrange(self) -> None:
+        """Put the parameters into blocks: those together that are alike in options, dtype and past."""
+        self.memory = self.remembered()
+        self.blocks, self.others = [], []
+        for group in self.param_groups:
+            alike: dict[Any, list[Tensor]] = defaultdict(list)
+            for p in group["params"]:
+                if p.grad is None and p not in self.memory:
+                    self.others.append(p)
+                    continue
+                w = np.require(p.data, requirements="W")  # someone assigned to .data: perhaps a number, or a broadcast
+                if w.dtype.kind != "f":
+                    raise TypeError(f"A parameter holds {w.dtype}, which small steps cannot change; give it floats.")
+                if w is not p.data:
+                    p.data = w
+                past = self.memory.setdefault(p, {})
+                if any(np.ndim(x) and np.shape(x) != w.shape for x in past.values()):
+                    past.clear()  # a past of other elements says nothing of these
+                numbers = tuple((name, None if isinstance(x, np.ndarray) else x) for name, x in sorted(past.items()))
+                alone = p if w.size > PIECE else None
+                alike[w.dtype, p.grad is None, numbers, alone].append(p)
+            for params in alike.values():
+                self.blocks.append(Block(group, params, [self.memory[p] for p in params]))
+        self.memory = {}
+
+    def remembered(self) -> dict[Tensor, dict[str, Any]]:
+        """What is remembered of each parameter, by name."""
+        found = dict(self.memory)
+        for block in self.blocks:
+            found |= block.remembered()
+        return found
+
+    @property
+    def state(self) -> Mapping[Tensor, Mapping[str, Any]]:
+        """What is remembered of each parameter, by name: to look at. `load_state_dict` changes it."""
+        return MappingProxyType({p: MappingProxyType(past) for p, past in self.remembered().items() if past})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: the blocks, whose arrays are views of each other, are made anew from the memory."""
+        return {**vars(self), "memory": self.remembered(), "blocks": [], "others": []}
 
     # ---- saving, in PyTorch's layout
 
@@ -178,10 +199,10 @@ class Optimizer:
         The indexes count the parameters through all groups. The arrays are copies.
         """
         params = [p for group in self.param_groups for p in group["params"]]
-        index = {p: i for i, p in enumerate(params)}
+        index, state = {p: i for i, p in enumerate(params)}, self.remembered()
         return {
-            "state": {i: {k: np.copy(v) if isinstance(v, np.ndarray) else v for k, v in self.state[p].items()}
-                      for i, p in enumerate(params) if self.state.get(p)},
+            "state": {i: {k: np.copy(v) if isinstance(v, np.ndarray) else v for k, v in state[p].items()}
+                      for i, p in enumerate(params) if state.get(p)},
             "param_groups": [{k: v for k, v in group.items() if k != "params"}
                              | {"params": [index[p] for p in group["params"]]} for group in self.param_groups],
         }  # fmt: skip
@@ -203,17 +224,10 @@ class Optimizer:
             for p, i in zip(group["params"], saved["params"]):
                 values = state_dict["state"].get(i, {})
                 state[p] = {k: remembered(k, v, i, p) for k, v in values.items() if v is not None}
-        self.state = defaultdict(dict, state)
+        self.memory, self.blocks, self.others = {p: past for p, past in state.items() if past}, [], []
         for group, new in zip(self.param_groups, changed):
             group.clear()  # the dicts stay the same ones: someone may hold them
             group.update(new)
-
-
-def moment(state: dict[str, Any], name: str, w: Array, fill: float = 0.0) -> Array:
-    """The array of that name that state remembers; at first, filled with one number."""
-    if name not in state:
-        state[name] = np.full_like(w, fill)
-    return state[name]
 
 
 def remembered(name: str, value: Any, i: int, p: Tensor) -> Any:

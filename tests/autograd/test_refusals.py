@@ -170,7 +170,7 @@ REFUSALS = {
     "iteration over a scalar": (lambda: list(leaf(1.0)), TypeError, "cannot be iterated over"),
     "item of many": (lambda: x().item(), ValueError, r"one element, but this has shape \(3,\); use t.data"),
     "no_grad of a number": (lambda: no_grad(3), TypeError, "decorates a function, or stands in `with no_grad"),
-    "an attribute that is not": (lambda: x().foo, AttributeError, "A Tensor has no attribute 'foo'"),
+    "an attribute that is not": (lambda: x().foo, AttributeError, "object has no attribute 'foo'"),
 }
 
 

@@ -1,0 +1,122 @@
+"""Parameters that are updated together: small ones as one flat array, large ones piece by piece.
+
+Calling NumPy takes about as long as computing with a thousand numbers, so that the many small arrays of a network are
+updated fastest as one; and NumPy is fastest with numbers that are still in the processor's cache, so that a large array
+is best taken through all lines of a formula a piece at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+__all__ = ["PIECE", "Block", "Memory"]
+
+PIECE = 1 << 14  # elements: of float32, what Adam needs of a piece (w, g, m, v, scratch) takes 320 kB
+
+
+class Memory(dict[str, Any]):
+    """What a formula remembers of one piece, such as its velocity: an array asked for by a new name is one of zeros."""
+
+    def __init__(self, block: Block, part: slice) -> None:
+        super().__init__((name, x[part] if isinstance(x, np.ndarray) else x) for name, x in block.memory.items())
+        self.block, self.part = block, part
+
+    def __missing__(self, name: str) -> Array:
+        whole = self.block.memory.get(name)
+        if whole is None:
+            whole = self.block.memory[name] = np.zeros(self.block.size, self.block.dtype)
+        self[name] = whole[self.part]
+        return self[name]  # type: ignore[no-any-return]
+
+
+class Block:
+    """Parameters of one group and dtype, with what is remembered of them: all of them small, or a large one alone.
+
+    past   what is remembered of each parameter: arrays of its shape, and numbers that are the same for all
+    """
+
+    def __init__(self, group: dict[str, Any], params: list[Tensor], past: list[Mapping[str, Any]]) -> None:
+        self.group, self.params = group, params
+        self.arrays = [p.data for p in params]
+        self.dtype, self.size = self.arrays[0].dtype, sum(w.size for w in self.arrays)
+        self.memory: dict[str, Any] = {}  # flat arrays of all parameters together, and numbers, by name
+        for name, value in past[0].items():
+            if isinstance(value, np.ndarray):
+                value = np.concatenate([each[name] for each in past], axis=None).astype(self.dtype, copy=False)
+            self.memory[name] = value
+        self.large = large(self.arrays[0])
+        length = min(PIECE, self.size) if self.large else self.size
+        self.s, self.t = np.empty((2, length), self.dtype)  # to compute in
+        parts = [slice(i, min(i + length, self.size)) for i in range(0, self.size, max(length, 1))]
+        self.pieces = [(part, Memory(self, part)) for part in parts]
+        self.changes = [] if self.large else self.split(self.s)
+        self.flat = self.arrays[0].reshape(-1) if self.large else np.empty(0 if self.large else self.size, self.dtype)
+
+    def split(self, flat: Array) -> list[Array]:
+        """A flat array of all parameters together, as views of each one's shape."""
+        ends = np.cumsum([w.size for w in self.arrays])
+        return [flat[end - w.size : end].reshape(w.shape) for w, end in zip(self.arrays, ends)]
+
+    def remembered(self) -> dict[Tensor, dict[str, Any]]:
+        """What is remembered of each parameter, the arrays as views of its shape."""
+        found: dict[Tensor, dict[str, Any]] = {p: {} for p in self.params}
+        memory = {**self.memory, **{k: v for k, v in self.pieces[0][1].items() if not isinstance(v, np.ndarray)}}
+        for name, value in memory.items() if self.pieces else ():
+            each = self.split(value) if isinstance(value, np.ndarray) else [value] * len(self.params)
+            for p, x in zip(self.params, each):
+                found[p][name] = x
+        return found
+
+    def gradients(self) -> list[Array] | None:
+        """The gradients of all parameters; [] if none has one; None if the block is not what it was made for."""
+        gradients = []
+        for p, w in zip(self.params, self.arrays):
+            g = p.grad
+            if p.data is not w:
+                return None
+            if g is not None:
+                if g.__class__ is not np.ndarray:
+                    g = np.asarray(g.data if isinstance(g, Tensor) else g)
+                if g.shape != w.shape:
+                    raise ValueError(
+                        f"A parameter of shape {w.shape} has a gradient of shape {g.shape}, from before its data were "
+                        "replaced. Call zero_grad() and compute the gradient anew."
+                    )
+                gradients.append(g)
+        return gradients if len(gradients) in (0, len(self.params)) else None
+
+    def update(self, gradients: list[Array], change: Callable[..., Array], coupled: bool) -> None:
+        """w ← w − change(g, ...) for all parameters; with weight decay λ, g ← g + λ w before, or w ← w − lr λ w."""
+        group, decay = self.group, self.group.get("weight_decay")
+        if self.large:
+            g, w = gradients[0].reshape(-1), self.flat
+        else:
+            g = np.concatenate(gradients, axis=None, dtype=self.dtype, casting="same_kind")
+            w = np.concatenate(self.arrays, axis=None, out=self.flat) if decay else self.flat
+        for part, memory in self.pieces:
+            g_part, w_part = g[part], w[part]
+            s, t = self.s[: g_part.size], self.t[: g_part.size]
+            if group.get("maximize"):
+                g_part = np.negative(g_part, out=t)
+            if decay and coupled:
+                g_part = np.add(g_part, np.multiply(w_part, decay, out=s), out=t)
+            changes = change(g_part, memory, group, s)
+            if decay and not coupled:
+                changes = np.add(changes, np.multiply(w_part, float(group["lr"]) * decay, out=t), out=s)
+            if self.large:
+                w_part -= changes
+            else:
+                for array, each in zip(self.arrays, self.changes if changes is s else self.split(changes)):
+                    array -= each
+
+
+def large(w: Array) -> bool:
+    """Whether an array is updated piece by piece: as a flat view, which must be of the array itself."""
+    return w.size > PIECE and w.flags.c_contiguous
