@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import modes as mode
+from .advice import add_absent, described, remedies
 from .modes import modes, watch
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ class Tensor:
         def __neg__(self) -> Tensor: ...
         def __getitem__(self, index: Any) -> Tensor: ...
         def __lt__(self, other: Any) -> Any: ...
+        def __getattr__(self, name: str) -> Any: ...
         def backward(self, gradient: Any = None, retain_graph: bool = True) -> None: ...
 
         __sub__ = __mul__ = __truediv__ = __pow__ = __matmul__ = __floordiv__ = __mod__ = __add__
@@ -117,18 +119,22 @@ class Tensor:
         __pos__ = __abs__ = __neg__
         __le__ = __gt__ = __ge__ = __lt__
 
-    def __getattr__(self, name: str) -> Any:
-        if name in ("name", "line"):  # left unset where they are not used: most tensors are numbers in passing
-            return None
-        raise AttributeError(f"A Tensor has no attribute {name!r}.")
-
     def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None) -> None:
         if isinstance(data, Tensor) and not data.tracked:
             data = data.data
-        array = np.asarray(data, dtype)
+        try:
+            array = np.asarray(data, dtype)
+        except ValueError as error:
+            if not isinstance(data, (list, tuple)) or dtype is not None:
+                raise
+            raise ValueError(
+                "Tensor() takes lists of equal lengths, the rows of a regular array, but these are of different "
+                f"lengths (NumPy calls their shape inhomogeneous): {short(data)}. Pad the short ones, or keep a list "
+                "of Tensors."
+            ) from error
         if array.dtype.kind not in "fiub":
-            raise TypeError(f"Tensor() takes real numbers, but this is {array.dtype}: " + (
-                no_complex if array.dtype.kind == "c" else "convert it to an array of floats first."))  # fmt: skip
+            raise TypeError(f"Tensor() takes real numbers, but this is {described(data)}: " + (
+                no_complex if array.dtype.kind == "c" else "convert it to floats first."))  # fmt: skip
         if dtype is None and not isinstance(data, arrays) and array.dtype == np.float64:
             array = array.astype(default_dtype, copy=False)
         if requires_grad:
@@ -184,44 +190,61 @@ class Tensor:
 
     def __format__(self, spec: str) -> str:
         if spec and self.size != 1:
-            raise TypeError(f"Only a Tensor of one element is formatted by {spec!r}, but this has shape {self.shape}.")
+            raise TypeError(
+                f"Only a Tensor of one element is formatted by {spec!r}, but this has shape {self.shape}. Format one "
+                "number of it, such as t.mean(), or leave the format away."
+            )
         return format(self.item(), spec) if spec else repr(self)
 
     def __len__(self) -> int:
         if not self.ndim:
-            raise TypeError("len() of a Tensor of shape ().")
+            raise TypeError("len() of a Tensor of shape (): it is a single number, which has no length.")
         return len(self.data)
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.ndim:
-            raise TypeError("A Tensor of shape () cannot be iterated over.")
+            raise TypeError("A Tensor of shape () cannot be iterated over: it is a single number.")
         return (self[i] for i in range(len(self.data)))
 
     def __contains__(self, value: Any) -> bool:
         return bool(np.any(self == value))
 
     def __bool__(self) -> bool:
+        if self.size > 1:
+            raise ValueError(
+                f"Whether a Tensor of shape {self.shape} is true is ambiguous, as each element may be or not. Write "
+                "(t > 0).any() or (t > 0).all(); to choose element by element, np.where(t > 0, a, b)."
+            )
         return bool(self.data)
 
     def __index__(self) -> int:
         return operator.index(self.data if self.data.ndim else self.data[()])
 
     def __float__(self) -> float:
-        self.leaving("float")
-        return float(self.data)
+        return self.number(float)
 
     def __int__(self) -> int:
-        self.leaving("int")
-        return int(self.data)
+        return self.number(int)
 
-    def leaving(self, how: str) -> None:
-        """Warn that the gradient ends here."""
+    def number(self, kind: Callable[[Any], Any]) -> Any:
+        """The only element, with a warning that its gradient ends here."""
+        if self.ndim:
+            raise TypeError(
+                f"{kind.__name__}(), as functions of `math` call it, takes a Tensor of shape (), a single number, but "
+                f"this has shape {self.shape}. "
+                + (
+                    "Write t.item()."
+                    if self.size == 1
+                    else "NumPy's functions (np.exp, not math.exp) take all elements."
+                )
+            )
         if self.tracked and modes.recording:
             warnings.warn(
-                f"{how}() of a Tensor that requires grad: the gradient ends here, and so it does in functions of "
-                "`math`. Use NumPy's functions (np.exp, not math.exp), or t.item() to take the number on purpose.",
+                f"{kind.__name__}() of a Tensor that requires grad: the gradient ends here, and so it does in functions"
+                " of `math`. Use NumPy's functions (np.exp, not math.exp), or t.item() to take the number on purpose.",
                 stacklevel=3,
             )
+        return kind(self.data)
 
     def item(self) -> Any:
         """The only element, as a Python number."""
@@ -265,6 +288,16 @@ class Tensor:
 
     def transpose(self: Any, *axes: Any) -> Any:
         """np.transpose(self, axes), with the axes in a tuple, one by one, or left out to reverse them all."""
+        if len(axes) == 2 and self.ndim != 2:
+            raise ValueError(
+                f"transpose{axes} gives 2 axes, but the Tensor has shape {self.shape}: all its axes in a new order are "
+                f"expected, as in NumPy. To swap two, as in PyTorch, write np.swapaxes(t, {axes[0]}, {axes[1]})."
+            )
+        if len(axes) == 2 and axes in ((0, 1), (-2, -1)):
+            warnings.warn(
+                f"transpose{axes} leaves the axes as they are, as in NumPy. To swap them, as in PyTorch, write t.T.",
+                stacklevel=2,
+            )
         return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
 
     def flatten(self) -> Tensor:
@@ -279,7 +312,8 @@ class Tensor:
                 "Only leaves can be copied or pickled, not a graph; use t.detach(), or t.copy() to stay in it."
             )
         grad = None if self.grad is None else np.copy(self.grad)
-        return restore, (type(self), np.array(self.data), self.tracked, self.name, grad)
+        cls = Tensor if isinstance(self, Node) else type(self)
+        return restore, (cls, np.array(self.data), self.tracked, self.name, grad)
 
     def __copy__(self) -> Tensor:
         function, args = self.__reduce__()
@@ -323,6 +357,26 @@ class Node(Tensor):
 
     __slots__ = ()
     __init__ = object.__init__  # type: ignore[assignment]
+
+
+Node.__name__ = Node.__qualname__ = "Tensor"  # what Python's own error messages call it: nobody asked for a Node
+
+
+def none_if_unset(slot: Any) -> property:
+    """A slot that reads None where it was never set: most tensors are numbers in passing, and need no name."""
+
+    def read(self: Tensor) -> Any:
+        try:
+            return slot.__get__(self)
+        except AttributeError:
+            return None
+
+    return property(read, slot.__set__)
+
+
+for slot in ("name", "line"):
+    setattr(Tensor, slot, none_if_unset(vars(Tensor)[slot]))
+add_absent(Tensor, remedies())
 
 
 def restore(cls: type[Tensor], data: Any, tracked: bool, name: str | None, grad: Any) -> Tensor:
@@ -373,6 +427,12 @@ def constant(data: Any) -> Tensor:
 def has_tensor(args: Any) -> bool:
     """Whether a Tensor is among args, or in a list or tuple among them."""
     return any(isinstance(x, Tensor) or isinstance(x, (list, tuple)) and has_tensor(x) for x in args)
+
+
+def short(x: Any) -> str:
+    """x as Python shows it, but not more than a line of it."""
+    text = repr(x)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def untracked(x: Any, function: Any) -> Any:
