@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import tensor
+from .advice import described
 from .modes import enable_grad, modes, refuse_edited, refuse_nonfinite
 from .tensor import Tensor
 
@@ -254,7 +255,8 @@ def hooked(node: Tensor, g: Any) -> Any:
 def start(output: Any, gradient: Any, name: str) -> Any:
     """The gradient that a backward pass starts with: `gradient` checked, or 1 for a scalar."""
     if not isinstance(output, Tensor):
-        raise TypeError(f"{name} differentiates a Tensor, but this is {type(output).__name__}: {output!r}.")
+        remedy = " To differentiate a function write autograd.functional.gradient(f)." if callable(output) else ""
+        raise TypeError(f"{name} differentiates a Tensor, but this is {type(output).__name__}: {output!r}.{remedy}")
     if not output.tracked:
         raise RuntimeError(
             f"{name} on a Tensor that no gradient can be computed for: nothing it was computed from requires grad, or "
@@ -269,8 +271,9 @@ def start(output: Any, gradient: Any, name: str) -> Any:
             )
         return output.dtype.type(1)
     value = gradient.data if isinstance(gradient, Tensor) else np.asarray(gradient)
-    if value.dtype.kind not in "fiub":
-        raise TypeError(f"The gradient passed to {name} consists of real numbers, not {value.dtype}.")
+    if value.dtype.kind not in "fiu":
+        remedy = " Write retain_graph= by its name." if value.dtype.kind == "b" else ""
+        raise TypeError(f"The gradient passed to {name} consists of real numbers, not {described(value)}.{remedy}")
     if value.shape != output.shape:
         raise ValueError(
             f"The gradient passed to {name} has shape {value.shape}, but the Tensor has shape {output.shape}."
@@ -324,6 +327,9 @@ def grad(
         grad_outputs = [grad_outputs]
     if len(grad_outputs) != len(outputs):
         raise ValueError(f"grad() got {len(outputs)} outputs, but {len(grad_outputs)} grad_outputs.")
+    for t in outputs:
+        if callable(t):
+            start(t, None, "grad()")
     for i, x in enumerate(inputs):
         if not isinstance(x, Tensor) or not x.tracked:
             raise RuntimeError(

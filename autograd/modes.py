@@ -38,7 +38,17 @@ def count(change: int) -> None:
         active += change
 
 
-class Mode:
+class Named(type):
+    """What modes are classes of: `with no_grad:`, without the parentheses, is told so."""
+
+    def __enter__(cls) -> None:
+        raise TypeError(f"`with {cls.__name__}:` lacks its parentheses. Write `with {cls.__name__}():`.")
+
+    def __exit__(cls, *exception: object) -> None:
+        """Never reached: Python asks for it before it enters."""
+
+
+class Mode(metaclass=Named):
     """A context manager and decorator that sets one mode and, whatever happens inside, puts the old one back."""
 
     mode: str

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from . import modes as mode
+from .advice import renamed
 from .modes import modes
-from .operators import add_operators, operators
+from .operators import add_operators, misfit, operators
 from .tensor import Tensor, arrays, constant, has_tensor, no_complex, numbers, only_floats, record, untracked
 
 __all__ = ["Op", "call", "composed", "op"]
@@ -174,7 +175,10 @@ class Op:
             saved = self.saves(*values, **kwargs)
             data = self.function(saved, *values, **kwargs)
         else:
-            data = self.function(values, **kwargs) if self.each else self.function(*values, **kwargs)
+            try:
+                data = self.function(values, **kwargs) if self.each else self.function(*values, **kwargs)
+            except ValueError as error:
+                raise misfit(self, values, error) from None
         if not isinstance(data, arrays):
             data = np.asarray(data)[()]
         if not needs or mode.active and not modes.recording:
@@ -189,10 +193,7 @@ class Op:
 
     def bound(self, kwargs: dict[str, Any]) -> bool:
         """Whether kwargs are metadata as rules take it, so that nothing is left to bind."""
-        for name, value in kwargs.items():
-            if name not in self.keywords or value is no_value:
-                return False
-        return True
+        return all(not (name not in self.keywords or value is no_value) for name, value in kwargs.items())
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Arrays as positions and metadata as keywords, whichever way the function was called."""
@@ -209,12 +210,13 @@ class Op:
             kwargs = {k: v for k, v in kwargs.items() if k != name}
         kwargs = {k: v for k, v in kwargs.items() if not left_out(k, v, self.defaults) or k in self.keywords}
         kwargs = {k: v for k, v in kwargs.items() if v is not no_value}
-        if kwargs.keys() - self.keywords:
-            wrong = ", ".join(f"{name}=" for name in kwargs if name not in self.keywords)
+        wrong = [name for name in kwargs if name not in self.keywords]
+        if wrong:
             known = ", ".join(f"{name}=" for name in sorted(self.keywords)) or "no keyword"
+            remedy = "Apply it as an operation of its own (np.where for where=, t.astype for dtype=), or pass t.data."
             raise TypeError(
-                f"{self.name} of a Tensor does not take {wrong}; its derivative knows {known}. "
-                "Apply it as an operation of its own (np.where for where=, t.astype for dtype=), or pass t.data."
+                f"{self.name} of a Tensor does not take {', '.join(f'{name}=' for name in wrong)}; its derivative "
+                f"knows {known}. {numpys_name(wrong) or remedy}"
             )
         if len(given) != arity or len(args) > len(self.parameters):
             expected = ", ".join(self.parameters[:arity])
@@ -337,10 +339,17 @@ def as_numpy_calls(function: Any, body: Callable[..., Any]) -> Callable[..., Any
         kwargs = {k: v for k, v in kwargs.items() if not left_out(k, v, known) or k in own and v is not no_value}
         wrong = [k for k in kwargs if k not in own]
         if wrong:
-            raise TypeError(f"{name} of a Tensor does not take {wrong[0]}={kwargs[wrong[0]]!r}; pass t.data instead.")
+            remedy = numpys_name(wrong) or "Pass t.data instead."
+            raise TypeError(f"{name} of a Tensor does not take {wrong[0]}={kwargs[wrong[0]]!r}. {remedy}")
         return body(*args, **kwargs)
 
     return called
+
+
+def numpys_name(wrong: Sequence[str]) -> str:
+    """What to write for keywords that are PyTorch's; nothing if none is."""
+    theirs = [name for name in wrong if name in renamed]
+    return " ".join(f"Instead of PyTorch's {name}= write NumPy's {renamed[name]}=." for name in theirs)
 
 
 def left_out(name: str, value: Any, known: dict[str, Any]) -> bool:
@@ -384,7 +393,7 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *args: Any, **kwargs: Any
     if kwargs.get("out") is not None:
         raise TypeError(
             f"{ufunc.__name__} cannot write a Tensor's result into an existing array (array += tensor, out=): the "
-            "gradient would be lost. Write array = array + tensor."
+            "gradient would be lost. Write array = array + tensor, or in general a new name for the result."
         )
     if method == "__call__":
         return dispatch(ufunc, args, kwargs)

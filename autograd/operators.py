@@ -53,8 +53,11 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
         if mode.active or not needs:
             return entry(self, other)
         node = Node()  # record(), written out: a call would be a third of the whole
-        node.data, node.grad, node.tracked = compute(a, b), None, True
-        node.hooks = node.made_by = node.name = node.line = None
+        try:
+            node.data, node.grad, node.tracked = compute(a, b), None, True
+        except ValueError as error:
+            raise misfit(entry, (a, b), error) from None
+        node.hooks = node.made_by = None
         node.op, node.inputs, node.values, node.needs, node.extra = entry, (self, other), (a, b), needs, None
         node.tick = tick()
         return node
@@ -85,6 +88,29 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
     for prefix, method in methods.items():
         method.__name__ = f"__{prefix}{compute.__name__.strip('_')}__"
         setattr(Tensor, method.__name__, method)
+
+
+def misfit(op: Any, values: Any, error: ValueError) -> ValueError:
+    """What to raise where NumPy raised error, as op does not fit these values: for @, what is expected of shapes."""
+    if op.function is not np.matmul:
+        return error  # NumPy's own message is as good
+    a, b = (np.asarray(value) for value in values)
+    if not a.ndim or not b.ndim:
+        return ValueError(
+            f"a @ b multiplies vectors and matrices, but the shapes are {a.shape} and {b.shape}. For a number write *."
+        )
+    if a.shape[-1] == b.shape[max(b.ndim - 2, 0)]:
+        return error
+    end = "first axis" if b.ndim == 1 else "last axis but one"
+    fitting = [
+        text
+        for text, x, y in (("a @ b.T", a, b.T), ("a.T @ b", a.T, b))
+        if a.ndim <= 2 and b.ndim <= 2 and x.shape[-1] == y.shape[0]
+    ]
+    return ValueError(
+        f"a @ b sums along the last axis of a and the {end} of b, which must be equally long, but the shapes are "
+        f"{a.shape} and {b.shape}." + (f" {fitting[0]} would fit." if fitting else "")
+    )
 
 
 neither, first, second, both = (), (0,), (1,), (0, 1)  # which operands need a gradient

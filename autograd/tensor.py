@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import modes as mode
+from .advice import add_absent, described, remedies
 from .modes import modes, watch
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class Tensor:
         def __neg__(self) -> Tensor: ...
         def __getitem__(self, index: Any) -> Tensor: ...
         def __lt__(self, other: Any) -> Any: ...
+        def __getattr__(self, name: str) -> Any: ...
         def backward(self, gradient: Any = None, retain_graph: bool = True) -> None: ...
 
         __sub__ = __mul__ = __truediv__ = __pow__ = __matmul__ = __floordiv__ = __mod__ = __add__
@@ -122,10 +124,19 @@ class Tensor:
     def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None) -> None:
         if isinstance(data, Tensor) and not data.tracked:
             data = data.data
-        array = np.asarray(data, dtype)
+        try:
+            array = np.asarray(data, dtype)
+        except ValueError as error:
+            if not isinstance(data, (list, tuple)) or dtype is not None:
+                raise
+            raise ValueError(
+                "Tensor() takes lists of equal lengths, the rows of a regular array, but these are of different "
+                f"lengths (NumPy calls their shape inhomogeneous): {short(data)}. Pad the short ones, or keep a list "
+                "of Tensors."
+            ) from error
         if array.dtype.kind not in "fiub":
-            raise TypeError(f"Tensor() takes real numbers, but this is {array.dtype}: " + (
-                no_complex if array.dtype.kind == "c" else "convert it to an array of floats first."))  # fmt: skip
+            raise TypeError(f"Tensor() takes real numbers, but this is {described(data)}: " + (
+                no_complex if array.dtype.kind == "c" else "convert it to floats first."))  # fmt: skip
         if dtype is None and not isinstance(data, arrays) and array.dtype == np.float64:
             array = array.astype(default_dtype, copy=False)
         if requires_grad:
@@ -179,44 +190,61 @@ class Tensor:
 
     def __format__(self, spec: str) -> str:
         if spec and self.size != 1:
-            raise TypeError(f"Only a Tensor of one element is formatted by {spec!r}, but this has shape {self.shape}.")
+            raise TypeError(
+                f"Only a Tensor of one element is formatted by {spec!r}, but this has shape {self.shape}. Format one "
+                "number of it, such as t.mean(), or leave the format away."
+            )
         return format(self.item(), spec) if spec else repr(self)
 
     def __len__(self) -> int:
         if not self.ndim:
-            raise TypeError("len() of a Tensor of shape ().")
+            raise TypeError("len() of a Tensor of shape (): it is a single number, which has no length.")
         return len(self.data)
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.ndim:
-            raise TypeError("A Tensor of shape () cannot be iterated over.")
+            raise TypeError("A Tensor of shape () cannot be iterated over: it is a single number.")
         return (self[i] for i in range(len(self.data)))
 
     def __contains__(self, value: Any) -> bool:
         return bool(np.any(self == value))
 
     def __bool__(self) -> bool:
+        if self.size > 1:
+            raise ValueError(
+                f"Whether a Tensor of shape {self.shape} is true is ambiguous, as each element may be or not. Write "
+                "(t > 0).any() or (t > 0).all(); to choose element by element, np.where(t > 0, a, b)."
+            )
         return bool(self.data)
 
     def __index__(self) -> int:
         return operator.index(self.data if self.data.ndim else self.data[()])
 
     def __float__(self) -> float:
-        self.leaving("float")
-        return float(self.data)
+        return self.number(float)
 
     def __int__(self) -> int:
-        self.leaving("int")
-        return int(self.data)
+        return self.number(int)
 
-    def leaving(self, how: str) -> None:
-        """Warn that the gradient ends here."""
+    def number(self, kind: Callable[[Any], Any]) -> Any:
+        """The only element, with a warning that its gradient ends here."""
+        if self.ndim:
+            raise TypeError(
+                f"{kind.__name__}(), as functions of `math` call it, takes a Tensor of shape (), a single number, but "
+                f"this has shape {self.shape}. "
+                + (
+                    "Write t.item()."
+                    if self.size == 1
+                    else "NumPy's functions (np.exp, not math.exp) take all elements."
+                )
+            )
         if self.tracked and modes.recording:
             warnings.warn(
-                f"{how}() of a Tensor that requires grad: the gradient ends here, and so it does in functions of "
-                "`math`. Use NumPy's functions (np.exp, not math.exp), or t.item() to take the number on purpose.",
+                f"{kind.__name__}() of a Tensor that requires grad: the gradient ends here, and so it does in functions"
+                " of `math`. Use NumPy's functions (np.exp, not math.exp), or t.item() to take the number on purpose.",
                 stacklevel=3,
             )
+        return kind(self.data)
 
     def item(self) -> Any:
         """The only element, as a Python number."""
@@ -259,6 +287,16 @@ class Tensor:
 
     def transpose(self: Any, *axes: Any) -> Any:
         """np.transpose(self, axes), with the axes in a tuple, one by one, or left out to reverse them all."""
+        if len(axes) == 2 and self.ndim != 2:
+            raise ValueError(
+                f"transpose{axes} gives 2 axes, but the Tensor has shape {self.shape}: all its axes in a new order are "
+                f"expected, as in NumPy. To swap two, as in PyTorch, write np.swapaxes(t, {axes[0]}, {axes[1]})."
+            )
+        if len(axes) == 2 and axes in ((0, 1), (-2, -1)):
+            warnings.warn(
+                f"transpose{axes} leaves the axes as they are, as in NumPy. To swap them, as in PyTorch, write t.T.",
+                stacklevel=2,
+            )
         return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
 
     def flatten(self) -> Tensor:
@@ -273,7 +311,8 @@ class Tensor:
                 "Only leaves can be copied or pickled, not a graph; use t.detach(), or t.copy() to stay in it."
             )
         grad = None if self.grad is None else np.copy(self.grad)
-        return restore, (type(self), np.array(self.data), self.tracked, self.name, grad)
+        cls = Tensor if isinstance(self, Node) else type(self)
+        return restore, (cls, np.array(self.data), self.tracked, self.name, grad)
 
     def __copy__(self) -> Tensor:
         function, args = self.__reduce__()
@@ -319,6 +358,26 @@ class Node(Tensor):
     __init__ = object.__init__  # type: ignore[assignment]
 
 
+Node.__name__ = Node.__qualname__ = "Tensor"  # what Python's own error messages call it: nobody asked for a Node
+
+
+def none_if_unset(slot: Any) -> property:
+    """A slot that reads None where it was never set: most tensors are numbers in passing, and need no name."""
+
+    def read(self: Tensor) -> Any:
+        try:
+            return slot.__get__(self)
+        except AttributeError:
+            return None
+
+    return property(read, slot.__set__)
+
+
+for slot in ("name", "line"):
+    setattr(Tensor, slot, none_if_unset(vars(Tensor)[slot]))
+add_absent(Tensor, remedies())
+
+
 def restore(cls: type[Tensor], data: Any, tracked: bool, name: str | None, grad: Any) -> Tensor:
     """The leaf that was copied or pickled."""
     leaf = cls.__new__(cls)
@@ -346,7 +405,7 @@ def record(op: Op, data: Any, inputs: Any, values: Any, needs: Any, extra: Any =
     """The node of the graph that says: data = op(*inputs)."""
     node = Node()
     node.data, node.grad, node.tracked = data, None, True
-    node.hooks = node.made_by = node.name = node.line = None
+    node.hooks = node.made_by = None
     node.op, node.inputs, node.values, node.needs, node.extra = op, inputs, values, needs, extra
     node.tick = tick()
     if mode.active and modes.anomaly:
@@ -358,7 +417,7 @@ def constant(data: Any) -> Tensor:
     """A Tensor without history."""
     leaf = Node()
     leaf.data, leaf.grad, leaf.tracked = data, None, False
-    leaf.hooks = leaf.made_by = leaf.name = leaf.line = None
+    leaf.hooks = leaf.made_by = None
     leaf.op, leaf.inputs, leaf.values, leaf.needs, leaf.extra = None, (), (), (), None
     leaf.tick = 0
     return leaf
@@ -367,6 +426,12 @@ def constant(data: Any) -> Tensor:
 def has_tensor(args: Any) -> bool:
     """Whether a Tensor is among args, or in a list or tuple among them."""
     return any(isinstance(x, Tensor) or isinstance(x, (list, tuple)) and has_tensor(x) for x in args)
+
+
+def short(x: Any) -> str:
+    """x as Python shows it, but not more than a line of it."""
+    text = repr(x)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def untracked(x: Any, function: Any) -> Any:

@@ -63,7 +63,14 @@ def __getattr__(name: str) -> object:
     """`default_generator`, which is made when it is first asked for: see `nn.random`."""
     if name == "default_generator":
         return random.default_generator()
-    raise AttributeError(f"module 'nn' has no attribute {name!r}")
+    remedy = ""
+    if not name.startswith("_"):  # as the names do that Python itself asks for
+        from difflib import get_close_matches  # slow to import, and seldom needed
+
+        ours = {known.lower().removesuffix("loss"): known for known in __all__} | {"dense": "Linear"}
+        close = get_close_matches(name.lower().removesuffix("loss"), ours, 1, 0.8)
+        remedy = f": did you mean nn.{ours[close[0]]}?" if close else ", only what a first course uses: see dir(nn)."
+    raise AttributeError(f"module 'nn' has no attribute {name!r}{remedy}")
 
 
 __all__ = [

@@ -14,7 +14,7 @@ from autograd import Tensor, call, op, special
 from autograd.activations import elu, gelu, leaky_relu, relu, silu, softplus
 from autograd.special import expit
 
-from .module import Module
+from .module import Function
 
 # ---- functions ----------------------------------------------------------------------------------------------------
 
@@ -84,8 +84,11 @@ def as_operand(x: Any) -> Any:
 # ---- modules ------------------------------------------------------------------------------------------------------
 
 
-class Activation(Module):
+class Activation(Function):
     """What activations share: their options are attributes, which `repr` shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
 
     def extra_repr(self) -> str:
         options = ((k, v) for k, v in vars(self).items() if k != "training" and not k.startswith("_"))

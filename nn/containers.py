@@ -22,7 +22,8 @@ def member(module: Any, container: Module) -> Module:
     if isinstance(module, (list, tuple)):
         remedy = "nn.Sequential(*layers)" if isinstance(container, Sequential) else "nn.ModuleList(layers)"
         raise TypeError(f"{name} holds modules, but got a {type(module).__name__} of {len(module)}: write {remedy}.")
-    raise TypeError(f"{name} holds modules, not {type(module).__name__}: {module!r}.")
+    remedy = " A function has its module, as np.tanh has nn.Tanh()." if callable(module) else ""
+    raise TypeError(f"{name} holds modules, not {type(module).__name__}: {module!r}.{remedy}")
 
 
 class Numbered(Module):
@@ -96,6 +97,8 @@ class ModuleList(Numbered):
 
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
+        if isinstance(modules, Module) and not isinstance(modules, Numbered):
+            raise TypeError(f"ModuleList() takes a list of modules, not one {type(modules).__name__}: write [module].")
         self.extend(modules or ())
 
     @classmethod

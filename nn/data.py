@@ -37,6 +37,8 @@ class TensorDataset:
     def __init__(self, *arrays: Any) -> None:
         if not arrays:
             raise ValueError("TensorDataset() takes at least one array.")
+        if len(arrays) == 1 and is_columns(arrays[0]):
+            raise ValueError("TensorDataset() takes arrays one by one, not in a list: TensorDataset(x, y).")
         self.arrays = tuple(np.asarray(array) for array in arrays)
         shapes = [array.shape for array in self.arrays]
         if () in shapes or len({shape[0] for shape in shapes}) > 1:
@@ -51,6 +53,15 @@ class TensorDataset:
     def batch(self, indices: Array) -> tuple[Array, ...]:
         """The samples at these indices, as one array for each of ours."""
         return self[indices]
+
+
+def is_columns(given: Any) -> bool:
+    """Whether these are arrays that were meant to be side by side: in a list, and of different shapes."""
+    return (
+        isinstance(given, (list, tuple))
+        and all(isinstance(array, np.ndarray) for array in given)
+        and len({array.shape for array in given}) > 1
+    )
 
 
 class Subset:
@@ -118,6 +129,11 @@ class DataLoader:
     ) -> None:
         if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
             raise TypeError(f"DataLoader() takes a dataset, such as TensorDataset(x, y), not {type(dataset).__name__}.")
+        if is_columns(dataset) or not isinstance(batch_size, (int, float, np.number)):
+            raise TypeError(
+                "DataLoader() takes one dataset, and a batch_size after it. For arrays side by side, inputs and their "
+                "targets, write DataLoader(TensorDataset(x, y), batch_size)."
+            )
         if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise ValueError(f"DataLoader(batch_size=) is a whole number, at least 1, but got {batch_size!r}.")
         self.dataset, self.batch_size, self.shuffle, self.drop_last = dataset, int(batch_size), shuffle, drop_last

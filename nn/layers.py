@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import Tensor, call, get_default_dtype, op
+from autograd.advice import described
 
 from . import init
 from .activations import as_operand
@@ -30,6 +31,9 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Parameter:
         raise TypeError(
             f"A layer learns floating point numbers; its dtype can be np.float32 or np.float64, not {dtype}."
         )
+    for n in shape:
+        if not isinstance(n, (int, np.integer)) or n < 0:
+            raise TypeError(f"A layer's sizes are whole numbers, but this is {n!r}. Write n // 2, not n / 2, for half.")
     return Parameter(np.empty(shape, dtype))
 
 
@@ -69,9 +73,15 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     try:
         return affine(input, weight, bias)
     except (TypeError, ValueError) as error:
+        if isinstance(input, (tuple, list)) and any(isinstance(part, (Tensor, np.ndarray)) for part in input):
+            raise TypeError(
+                f"linear: the input is a {type(input).__name__} of {len(input)} arrays, not one. A batch is unpacked: "
+                "for x, y in loader."
+            ) from error
         x, w = (np.asarray(v.data if isinstance(v, Tensor) else v) for v in (input, weight))
         if x.dtype.kind not in "fiub":
-            raise TypeError(f"linear: the input holds {x.dtype}, not real numbers. Write x.astype(float).") from error
+            remedy = "Write x.astype(float)." if isinstance(input, np.ndarray) else "Give it an array or a Tensor."
+            raise TypeError(f"linear: the input is {described(input)}, not real numbers. {remedy}") from error
         if not w.ndim or x.ndim and x.shape[-1] == w.shape[-1]:
             raise
         raise ValueError(

@@ -13,19 +13,26 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, call, op
+from autograd.advice import described
 from autograd.special import expit, log_softmax, xlogy
 
-from .module import Module
+from .module import Function, Module
 
 # ---- what all have in common --------------------------------------------------------------------------------------
 
 
 def real(x: Any) -> Any:
     """x as a Tensor or an array of real numbers."""
+    given = x
     if not isinstance(x, (Tensor, np.ndarray, np.generic)):
         x = np.asarray(x)
     if x.dtype.kind not in "fiub":
-        raise TypeError(f"A loss compares real numbers, not {x.dtype}.")
+        remedy = ""
+        if isinstance(given, Module):
+            remedy = " Call the module: model(x)."
+        elif given is None:
+            remedy = " Does forward() return its result?"
+        raise TypeError(f"A loss compares real numbers, not {described(given)}.{remedy}")
     return x
 
 
@@ -37,12 +44,27 @@ def values(x: Any) -> Any:
 def pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
     """input and target, which must have the same shape: broadcasting would compare each with all."""
     input, target = real(input), real(target)
+    if input.dtype.kind == "b":
+        raise TypeError(
+            f"{name}: input is the result of a comparison such as p > 0.5, True or False, which has no gradient. Give "
+            "it what the model returned; round it only to count how many are right."
+        )
     if input.shape != target.shape:
         remedy = f" Write target.reshape{input.shape}." if input.size == target.size else ""
         raise ValueError(
             f"{name} compares element by element, but input has shape {input.shape} and target {target.shape}.{remedy}"
         )
     return input, target
+
+
+def warn_if_swapped(name: str, input: Any, target: Any) -> None:
+    """Warn if the target was computed from what learns, and the input was not."""
+    if isinstance(target, Tensor) and target.requires_grad and not (isinstance(input, Tensor) and input.requires_grad):
+        warnings.warn(
+            f"{name} takes what the model returned first, then the target, but here only the second requires grad. "
+            "Write criterion(model(x), y).",
+            stacklevel=5,
+        )
 
 
 def checked(reduction: str, known: tuple[str, ...] = ("mean", "sum", "none")) -> str:
@@ -68,10 +90,12 @@ def mean(x: Any) -> Any:
     return np.add.reduce(x, axis=None) / x.size
 
 
-class Loss(Module):
+class Loss(Function):
     """What all losses share: the reduction."""
 
     reductions: tuple[str, ...] = ("mean", "sum", "none")
+
+    arrays = 1  # the weight
 
     def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__()
@@ -236,6 +260,7 @@ def probabilities(loss: str, name: str, x: Any, advice: str = "") -> None:
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
     """−t log p − (1 − t) log(1 − p), times weight; p and t in [0, 1]; a logarithm is at least −100."""
     input, target = pair("binary_cross_entropy", input, target)
+    warn_if_swapped("binary_cross_entropy", input, target)
     probabilities("binary_cross_entropy", "input", input, " For logits, before a sigmoid, use BCEWithLogitsLoss.")
     probabilities("binary_cross_entropy", "target", target)
     if weight is None and reduction == "mean":
@@ -248,6 +273,13 @@ def binary_cross_entropy_with_logits(
 ) -> Any:
     """−w t log σ(x) − (1 − t) log(1 − σ(x)), times weight, where w is pos_weight; stable for every x."""
     input, target = pair("binary_cross_entropy_with_logits", input, target)
+    warn_if_swapped("binary_cross_entropy_with_logits", input, target)
+    if isinstance(input, Tensor) and input.op is not None and input.op.name == "expit":
+        warnings.warn(
+            "The input is the result of a sigmoid. BCEWithLogitsLoss applies it itself: give it the scores before, or "
+            "probabilities to BCELoss.",
+            stacklevel=4,
+        )
     probabilities("binary_cross_entropy_with_logits", "target", target)
     if pos_weight is not None:
         w = 1 + (real(pos_weight) - 1) * target
@@ -320,7 +352,9 @@ def classes(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any,
     """Scores as rows, (n, C), and labels, (n,), from scores (C,), (n, C) or (n, C, ...) and labels in range of C."""
     t = values(target)
     if t.dtype.kind not in "iu":
-        raise TypeError(f"{name}: class labels are integers, but target holds {t.dtype}. Write target.astype(int).")
+        swapped = t.ndim == input.ndim + 1 and input.dtype.kind in "iu"
+        remedy = "Scores come first, then labels: criterion(model(x), y)." if swapped else "Write target.astype(int)."
+        raise TypeError(f"{name}: class labels are integers, but target holds {t.dtype}. {remedy}")
     expected = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     if not input.ndim or t.shape != expected:
         hint = ""
@@ -335,6 +369,12 @@ def classes(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any,
     if input.ndim != 2:
         input, t = rows(input), t.reshape(-1)
     n = input.shape[1]
+    if n == 1 < len(t) and name == "cross_entropy":
+        warnings.warn(
+            f"{name}: scores of shape {input.shape} are those of a single class, so that the loss is always 0. For yes "
+            "or no use BCEWithLogitsLoss, or let the model return a score for each class.",
+            stacklevel=5,
+        )
     if t.size and not 0 <= np.minimum.reduce(t) <= np.maximum.reduce(t) < n:
         wrong = np.unique(t[((t < 0) | (t >= n)) & (t != ignore_index)])
         if wrong.size:

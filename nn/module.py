@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from autograd import Hook, Tensor, stamp
+from autograd.advice import a, add_absent
 
 __all__ = ["Module", "Parameter"]
 
@@ -140,6 +141,11 @@ class Module:
                 raise AttributeError(forgotten(self))
             if isinstance(value, Module) and any(part is self for part in value.modules()):
                 raise ValueError(f"{type(self).__name__}.{name} would contain the very module that it is a part of.")
+        elif isinstance(value, bool) and callable(getattr(type(self), name, None)):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a method, which {value} would only hide. Call it with parentheses, "
+                "as in model.train() or model.eval()."
+            )
         elif isinstance(value, Tensor) and value.op is None and value.requires_grad:
             warnings.warn(
                 f"{type(self).__name__}.{name} is a Tensor that requires grad, but not among parameters(): "
@@ -275,7 +281,13 @@ class Module:
         strict   False: load what has a place here, and answer what is missing and what is unexpected
         """
         if not isinstance(state_dict, Mapping):
-            raise TypeError(f"load_state_dict() takes what state_dict() returns, not {type(state_dict).__name__}.")
+            if callable(getattr(state_dict, "state_dict", None)):
+                remedy = " Write load_state_dict(other.state_dict())."
+            elif callable(state_dict):
+                remedy = " Call it, with its parentheses: state_dict()."
+            else:
+                remedy = ' A file is read by nn.load("model.npz", model=model).'
+            raise TypeError(f"load_state_dict() takes what state_dict() returns, not {a(state_dict)}.{remedy}")
         given = {
             key: value.data if isinstance(value, Tensor) else np.asarray(value) for key, value in state_dict.items()
         }
@@ -312,6 +324,41 @@ class Module:
         if not lines:
             return f"{type(self).__name__}({extra})"
         return f"{type(self).__name__}(\n  " + "\n  ".join([extra, *lines] if extra else lines) + "\n)"
+
+
+class Function(Module):
+    """A module that learns nothing: an activation or a loss. It is made first, and then called on data.
+
+    arrays   how many arrays it may be made with, as its options
+    """
+
+    arrays = 0
+
+    def __new__(cls, *args: Any, **options: Any) -> Any:
+        if sum(isinstance(x, (Tensor, np.ndarray)) for x in args) > cls.arrays:
+            data = "x" if len(args) == 1 else "input, target"
+            raise TypeError(
+                f"{cls.__name__}() got the data, but it is made without them, and then called on them: "
+                f"nn.{cls.__name__}()({data})."
+            )
+        return super().__new__(cls)
+
+
+add_absent(Module, {
+    "fit": "Training is a loop that you write: optimizer.zero_grad(); loss = criterion(model(x), y); loss.backward(); "
+    "optimizer.step().",
+    "compile": "There is nothing to compile: make a loss, such as nn.MSELoss(), and an optimizer, such as "
+    "optim.SGD(model.parameters(), lr=0.1).",
+    "predict": "Call the module itself, model(x), after model.eval().",
+    "summary": "Print the module itself, print(model).",
+    "backward": "It is called on what a loss returns: loss = criterion(model(x), y); loss.backward().",
+    "grad": "Each parameter has its own: for p in model.parameters(): p.grad.",
+    "save": 'Write nn.save("model.npz", model=model).',
+    "load": 'Write nn.load("model.npz", model=model).',
+    "cuda": "Leave it out: everything is computed on the CPU, by NumPy.",
+    "cpu": "Leave it out: everything is computed on the CPU, by NumPy.",
+    "device": "Leave it out: everything is computed on the CPU, by NumPy.",
+})  # fmt: skip
 
 
 def holds(container: Any, x: Any) -> bool:

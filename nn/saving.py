@@ -27,15 +27,21 @@ class CheckpointError(ValueError):
     """A file that is damaged, or is not a checkpoint, or does not fit what it is loaded into. Nothing was changed."""
 
 
-def save(path: str | os.PathLike[str], **states: Any) -> None:
+def save(path: str | os.PathLike[str], *unnamed: Any, **states: Any) -> None:
     """Write states to a file: `.safetensors`, which takes the safetensors package, or `.npz`.
 
     states   whatever has a state_dict(); NumPy Generators; arrays, numbers, strings, and lists and dicts of them
 
     The file is written beside its place and then renamed, so that if anything fails, what was there before still is.
     """
+    if unnamed or not isinstance(path, (str, os.PathLike)):
+        raise TypeError(
+            'save() takes the path first, then what to save by its name: nn.save("model.npz", model=model).'
+        )
     file = Path(os.path.realpath(path))
     write = file_format(file)[0]
+    if not file.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {str(file.parent)!r} to save {file.name!r} in; make it first.")
     arrays: Arrays = {}
     tree = {}
     for name, thing in states.items():
@@ -159,7 +165,13 @@ def checksum(text: str, arrays: Arrays) -> str:
 def file_format(file: Path) -> tuple[Any, Any]:
     """The functions that write and read files with this ending."""
     if file.suffix not in formats:
-        raise ValueError(f"A checkpoint is a .safetensors or an .npz file; {file.name!r} ends in neither.")
+        remedy = ""
+        if file.suffix in (".pt", ".pth"):
+            remedy = (
+                " PyTorch's own files are pickles; there, safetensors.torch.save_file(model.state_dict(), "
+                '"model.safetensors") writes one that both can load.'
+            )
+        raise ValueError(f"A checkpoint is a .safetensors or an .npz file; {file.name!r} ends in neither.{remedy}")
     return formats[file.suffix]
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor, stamp
+from autograd.advice import a
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
 
@@ -17,6 +19,8 @@ Parameters = Tensor | Iterable[Tensor]
 
 def listed(parameters: Parameters) -> list[Tensor]:
     """The parameters as a list, whether one was given or several."""
+    if hasattr(parameters, "parameters") or callable(parameters):
+        raise TypeError(f"Parameters are expected, model.parameters(), not {a(parameters)}.")
     return [parameters] if isinstance(parameters, Tensor) else list(parameters)
 
 
@@ -29,9 +33,11 @@ def clip_grad_norm_(
     error_if_nonfinite   raise if the norm is NaN or infinite, instead of spreading it
     """
     owners = [p for p in listed(parameters) if p.grad is not None]
+    if not owners:
+        warnings.warn("clip_grad_norm_() found no gradients to clip. Call it after loss.backward().", stacklevel=2)
     if norm_type == 2:
         gradients = [p.grad for p in owners]
-        if 1 < len(gradients) and sum([g.size for g in gradients]) < 10_000:
+        if len(gradients) > 1 and sum([g.size for g in gradients]) < 10_000:
             gradients = [np.concatenate(gradients, axis=None)]  # of many small ones the most is the calling
         norm = math.sqrt(sum(float(np.vdot(g, g)) for g in gradients))
     else:

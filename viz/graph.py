@@ -20,7 +20,7 @@ __all__ = ["trace"]
 def trace(output: Tensor, names: Mapping[str, Any] | None = None, thresholds: Thresholds | None = None) -> Trace:
     """The graph behind output. `names`, say `locals()`, gives names to Tensors and to modules."""
     if not isinstance(output, Tensor):
-        raise TypeError(f"A graph is drawn from a Tensor, such as a loss, but this is {type(output).__name__}.")
+        raise TypeError(f"A graph is drawn from a Tensor, such as a loss, but this is {given(output)}")
     order = topological_order(output)
     known = known_names(order, names or {})
     models = outermost(order)
@@ -57,6 +57,16 @@ def trace(output: Tensor, names: Mapping[str, Any] | None = None, thresholds: Th
     if output.grad is not None:
         add_unused(models, clusters, found, nodes, add)
     return Trace(nodes, edges, clusters, notes)
+
+
+def given(output: Any) -> str:
+    """What was given instead of a Tensor, and what to give."""
+    what = type(output).__name__
+    if callable(output):
+        return f"{what}. Call it: give what model(x) returns."
+    if isinstance(output, (float, np.generic)):
+        return f"{what}, which has no history. Give the Tensor itself, loss rather than loss.item()."
+    return f"{what}."
 
 
 def backward_walk(output: Tensor) -> list[Step]:

@@ -15,7 +15,7 @@ from autograd import Op, Step, Tensor, steps, topological_order
 
 from .card import BAR, HALF, LINE, PADDING, SPACE, Card, Scale, extremes, width_of
 from .data import LOST, NONE, Node, Trace, nested
-from .graph import trace
+from .graph import given, trace
 from .layout import Layout, LayoutError, dot, layout
 from .rules import formula
 from .svg import MARGIN, escape, heading, outline
@@ -77,7 +77,7 @@ def step(
     <Backward pass of L: 5 steps; .save("steps.html"), .view()>
     """
     if not isinstance(output, Tensor):
-        raise TypeError(f"step() plays the backward pass of a Tensor, such as a loss, not of {type(output).__name__}.")
+        raise TypeError(f"step() plays the backward pass of a Tensor, such as a loss, but this is {given(output)}")
     order = topological_order(output)
     if limit is not None and len(order) > limit:
         raise ValueError(

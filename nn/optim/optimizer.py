@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
@@ -10,12 +12,19 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, enable_grad, stamp
+from autograd.advice import a
 
 from .blocks import PIECE, Array, Block, Memory
 
 __all__ = ["Optimizer", "require"]
 
 at_least_0 = {"lr", "momentum", "dampening", "weight_decay", "eps", "alpha", "lr_decay", "initial_accumulator_value"}
+
+
+in_groups = (
+    "An optimizer has no lr of its own, but each group of its parameters has one. Write "
+    "optimizer.param_groups[0]['lr'] = 0.01, or in a loop over all groups."
+)
 
 
 class Optimizer:
@@ -30,6 +39,14 @@ class Optimizer:
 
     coupled = True  # weight decay is part of the gradient
 
+    def __new__(cls, *args: Any, **options: Any) -> Any:
+        known = inspect.signature(cls.__init__).parameters
+        wrong = [option for option in options if option not in known]
+        if wrong and not any(p.kind is p.VAR_KEYWORD for p in known.values()):
+            own = ", ".join(f"{option}=" for option in list(known)[2:])
+            raise TypeError(f"{cls.__name__}() does not take {wrong[0]}=. Its options are {own}.")
+        return super().__new__(cls)
+
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
@@ -37,9 +54,10 @@ class Optimizer:
         self.others: list[Tensor] = []  # and those that never had a gradient
         self.memory: dict[Tensor, dict[str, Any]] = {}  # what was loaded, until there are blocks for it
         self.stepped = False  # whether step() was ever called, for schedulers to warn
+        self.cleared = False  # whether zero_grad() was, for step() to warn
         model = hasattr(params, "parameters")
         if model or not isinstance(params, Iterable) or isinstance(params, (Tensor, np.ndarray, dict, str)):
-            wanted = "model.parameters()" if model else "a list such as [w, b]"
+            wanted = "model.parameters()" if model or callable(params) else "a list such as [w, b]"
             raise TypeError(f"{self.name}() takes parameters to optimize, {wanted}, not one {type(params).__name__}.")
         groups = list(params)
         if not groups:
@@ -55,6 +73,15 @@ class Optimizer:
     @property
     def name(self) -> str:
         return type(self).__name__
+
+    @property
+    def lr(self) -> Any:
+        """Refused: each group has a learning rate of its own."""
+        raise AttributeError(in_groups)
+
+    @lr.setter
+    def lr(self, value: Any) -> None:
+        raise AttributeError(in_groups)
 
     def __repr__(self) -> str:
         def options(group: dict[str, Any]) -> str:
@@ -104,6 +131,7 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients: `grad` is None, which steps skip, or with set_to_none=False zeros, which they apply."""
+        self.cleared = True
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none:
@@ -115,9 +143,20 @@ class Optimizer:
         """Update every parameter that has a gradient. Returns closure(), which is called first, to compute it anew."""
         loss = None
         if closure is not None:
+            if not callable(closure):
+                raise TypeError(
+                    f"step() takes nothing, or a function that computes the loss anew, but got {a(closure)}. Write "
+                    "loss.backward(), then optimizer.step()."
+                )
             with enable_grad():
                 loss = closure()
         found = self.gradients()  # everything is checked before anything is changed
+        if not found and self.cleared:
+            warnings.warn(
+                f"{self.name}.step() found no gradients, so it changes nothing. The order is optimizer.zero_grad(), "
+                "loss.backward(), optimizer.step().",
+                stacklevel=2,
+            )
         for block, gradients in found:
             block.update(gradients, self.change, self.coupled)
         stamp(*[p for block, _ in found for p in block.params])

@@ -49,8 +49,8 @@ REFUSALS = {
     "complex operands": (lambda: x() + 1j, TypeError, "complex numbers are not supported"),
     "complex operands on the left": (lambda: 1j * x(), TypeError, "complex numbers are not supported"),
     "complex arrays": (lambda: x() * np.array(1j), TypeError, "Only floating point numbers have derivatives"),
-    "None": (lambda: Tensor(None), TypeError, "takes real numbers, but this is object"),
-    "text": (lambda: Tensor("a"), TypeError, "takes real numbers, but this is <U1"),
+    "None": (lambda: Tensor(None), TypeError, "takes real numbers, but this is None"),
+    "text": (lambda: Tensor("a"), TypeError, "takes real numbers, but this is the text 'a'"),
     "a dict": (lambda: Tensor({}), TypeError, "takes real numbers"),
     "a ragged list": (lambda: Tensor([1, [2]]), ValueError, "inhomogeneous"),
     "integers that require grad": (lambda: leaf([1], dtype=int), TypeError, "Only floating point numbers"),
@@ -170,7 +170,7 @@ REFUSALS = {
     "iteration over a scalar": (lambda: list(leaf(1.0)), TypeError, "cannot be iterated over"),
     "item of many": (lambda: x().item(), ValueError, r"one element, but this has shape \(3,\); use t.data"),
     "no_grad of a number": (lambda: no_grad(3), TypeError, "decorates a function, or stands in `with no_grad"),
-    "an attribute that is not": (lambda: x().foo, AttributeError, "object has no attribute 'foo'"),
+    "an attribute that is not": (lambda: x().foo, AttributeError, "'Tensor' object has no attribute 'foo'"),
 }
 
 

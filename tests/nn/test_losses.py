@@ -157,9 +157,9 @@ def test_options_out_of_range_are_refused():
 
 
 def test_what_is_not_a_real_number_is_refused():
-    with pytest.raises(TypeError, match="compares real numbers, not complex128"):
+    with pytest.raises(TypeError, match="compares real numbers, not complex"):
         F.mse_loss(p, p * 1j)
-    with pytest.raises(TypeError, match="compares real numbers, not <U1"):
+    with pytest.raises(TypeError, match="compares real numbers, not text"):
         F.mse_loss(p, [["a"], ["b"]])
 
 

@@ -178,7 +178,7 @@ def test_not_strict_answers_what_was_missing_and_unexpected():
     assert (missing, unexpected, layer.bias.data.tolist()) == (["weight"], ["other"], [5])
     with pytest.raises(RuntimeError, match="bias: shape"):
         layer.load_state_dict({"bias": [5.0, 6.0]}, strict=False)
-    with pytest.raises(TypeError, match=r"takes what state_dict\(\) returns, not list"):
+    with pytest.raises(TypeError, match=r"takes what state_dict\(\) returns, not a list"):
         layer.load_state_dict([])
 
 

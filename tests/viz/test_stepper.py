@@ -334,7 +334,7 @@ def test_a_parameter_without_gradient_disturbs_nothing(network, without_graphviz
 
 
 def test_only_a_tensor_can_be_played(network):
-    with pytest.raises(TypeError, match="such as a loss, not of Sequential"):
+    with pytest.raises(TypeError, match="such as a loss, but this is Sequential"):
         step(network)
 
 
