@@ -2,6 +2,7 @@
 models that learn: `health` layer by layer, `Recorder` over training, `plot_decision` in the plane.
 """
 
+from .animation import Animation, animate
 from .decision import plot_decision
 from .health import Thresholds
 from .layout import LayoutError
@@ -12,12 +13,14 @@ from .stepper import Page, step
 from .tree import tree
 
 __all__ = [
+    "Animation",
     "Graph",
     "Health",
     "LayoutError",
     "Page",
     "Recorder",
     "Thresholds",
+    "animate",
     "draw",
     "health",
     "plot_decision",

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autograd import Op, Step, Tensor, steps, topological_order
+from autograd import Op, Tensor, topological_order
 
-from .card import BAR, HALF, LINE, PADDING, SPACE, Card, Scale, extremes, width_of
-from .data import LOST, NONE, Node, Trace, nested
-from .graph import given, trace
+from .card import PADDING, extremes
+from .data import Node, nested
+from .graph import given
 from .layout import Layout, LayoutError, dot, layout
+from .play import ROWS, Box, Play, said, size
 from .rules import formula
 from .svg import MARGIN, escape, heading, outline
-from .text import cut, number, spread
+from .text import cut
 from .theme import THEMES
 
 __all__ = ["Page", "step"]
@@ -78,134 +77,100 @@ def step(
     """
     if not isinstance(output, Tensor):
         raise TypeError(f"step() plays the backward pass of a Tensor, such as a loss, but this is {given(output)}")
-    order = topological_order(output)
-    if limit is not None and len(order) > limit:
+    count = len(topological_order(output))
+    if limit is not None and count > limit:
         raise ValueError(
-            f"This graph has {len(order):,} nodes, and a page plays {limit:,} of them well. Step through a part of it, "
+            f"This graph has {count:,} nodes, and a page plays {limit:,} of them well. Step through a part of it, "
             "viz.step(an earlier result), print it, viz.tree(loss), or pass limit=None."
         )
     with np.errstate(all="ignore"):
-        walk = list(steps(output, gradient))
-        play = Play(trace(output, names), order, walk, np.asarray(1.0 if gradient is None else gradient)[()])
-        return Page(play.title, play.page(seconds))
+        play = Play(output, gradient, names)
+        return Page(play.title, page(play, seconds))
 
 
-# ---- what there is to play ----------------------------------------------------------------------------------------
+# ---- what the page is made of ---------------------------------------------------------------------------------------
 
 
-@dataclass
-class Play:
-    """A graph with a name for every node, and its backward pass."""
-
-    graph: Trace
-    order: list[Tensor]
-    walk: list[Step]
-    seed: Any
-
-    def __post_init__(self) -> None:
-        nodes, edges = self.graph.nodes, self.graph.edges
-        baptise(nodes)
-        self.place = {node.id: i for i, node in enumerate(nodes)}
-        tracked = [i for i, node in enumerate(nodes) if node.state not in (NONE, LOST)]
-        self.index = {id(tensor): i for tensor, i in zip(self.order, tracked)}  # both are in topological order
-        self.edge = {(self.place[edge.target], edge.position): i for i, edge in enumerate(edges)}
-        self.sums: dict[int, list[Any]] = {i: [] for i in tracked}  # what has arrived at each node, time after time
-        self.sums[tracked[-1]].append(self.seed)
-        for sent in self.walk:
-            self.sums[self.index[id(sent.argument)]].append(sent.after)
-        self.scale = Scale.of(g for sums in self.sums.values() for g in sums)
-
-    @property
-    def title(self) -> str:
-        return f"Backward pass of {cut(self.graph.nodes[-1].name)}: {len(self.walk)} steps"
-
-    def page(self, seconds: float) -> str:
-        """The whole page: the picture or the list, the data, and what plays them."""
-        notes = list(self.graph.notes)
-        try:
-            picture = self.picture(seconds)
-            notes.insert(0, f"bar: size of the gradient, 1e{self.scale.low} to 1e{self.scale.high}, log scale")
-        except LayoutError as error:
-            picture = self.listing()
-            notes.append(re.split(r"\.(?:\s|$)", str(error))[0] + ": the same as a list.")
-        parts = {
-            "title": escape(self.title),
-            "theme": theme(),
-            "picture": picture,
-            "loss": escape(cut(self.graph.nodes[-1].name)),
-            "notes": escape(" \u2003 ".join(notes)),
-            "data": in_script(self.data()),
-            **{name: asset(name) for name in ("stepper.css", "stepper.js", "predict.js")},
-        }
-        return re.sub("{{(.*?)}}", lambda found: parts[found[1]], asset("stepper.html"))
-
-    def data(self) -> dict[str, Any]:
-        """What the script plays; there a comment says what is where."""
-        nodes, edges = self.graph.nodes, self.graph.edges
-        arrays = [node.value for node in nodes] + [x for sent in self.walk for x in (sent.contribution, sent.after)]
-        side = affordable(arrays, len(nodes))
-        rules: dict[tuple[Op, int], int] = {}  # the number of each rule in use
-        played = []
-        for sent in self.walk:
-            assert sent.node.op is not None
-            rule = rules.setdefault((sent.node.op, 0 if sent.node.op.each else sent.position), len(rules))
-            edge = self.edge[self.index[id(sent.node)], sent.position]
-            after = None if sent.before is None else plain(sent.after, side)
-            scalar = sent.node.shape == sent.argument.shape == ()
-            played.append([edge, rule, plain(sent.contribution, side), after, plain(sent.slope()) if scalar else None])
-        return {
-            "nodes": [[cut(n.name), n.symbol, shown(n, side), size(n.value), *whole(n.name)] for n in nodes],
-            "edges": [[self.place[edge.source], self.place[edge.target], edge.position] for edge in edges],
-            "steps": played,
-            "rules": [formula(*rule) for rule in rules],
-            "seed": plain(self.seed, side),
-            "scale": [self.scale.low, self.scale.high],
-        }
-
-    def picture(self, seconds: float) -> str:
-        """The graph with its final gradients as SVG: smaller than `draw` makes it, as the script does what moves."""
-        nodes, edges = self.graph.nodes, self.graph.edges
-        boxes = {node.id: Box(node, self.sums.get(i, ())) for i, node in enumerate(nodes)}
-        placed = layout(dot(self.graph, boxes, ranksep=0.8), seconds)  # a number fits between
-        frames = [(cluster.label, placed.clusters[cluster.id]) for cluster in nested(self.graph.clusters)]
-        corner, width, height = -MARGIN, placed.width + 2 * MARGIN, placed.height + 2 * MARGIN
-        return "\n".join(
-            [
-                f'<svg viewBox="{corner:g} {corner:g} {width:.0f} {height:.0f}" width="{1.3 * width:.0f}">',
-                *(framed(corners) for _, corners in frames),
-                *(arrow(i, placed.edges[edge.id]) for i, edge in enumerate(edges)),
-                *(heading(label, corners) for label, corners in frames),
-                *(drawn(i, boxes[node.id], placed) for i, node in enumerate(nodes)),
-                "</svg>",
-            ]
-        )
-
-    def listing(self) -> str:
-        """The nodes one under the other, in the order in which they were computed, with their final gradients."""
-        nodes = self.graph.nodes
-        arguments: dict[str, list[str]] = {node.id: [] for node in nodes}
-        for edge in self.graph.edges:
-            arguments[edge.target].append(cut(nodes[self.place[edge.source]].name))
-        rows = []
-        for i, node in enumerate(nodes):
-            if node.kind != "number":
-                made = f" = {node.symbol} ({', '.join(arguments[node.id])})" if node.symbol else ""
-                box = Box(node, self.sums.get(i, ()))
-                rows.append(
-                    f'<li><button id="n{i}" class="node {node.kind}"><b>{escape(cut(node.name))}</b>{escape(made)} '
-                    f'<span>{escape(box.value)}</span> <span class="g">{escape(box.gradient)}</span></button>'
-                )
-        return "\n".join(["<ol>", *rows, "</ol>"])
+def page(play: Play, seconds: float) -> str:
+    """The whole page: the picture or the list, the data, and what plays them."""
+    notes = list(play.graph.notes)
+    try:
+        graph = picture(play, seconds)
+        notes.insert(0, f"bar: size of the gradient, 1e{play.scale.low} to 1e{play.scale.high}, log scale")
+    except LayoutError as error:
+        graph = listing(play)
+        notes.append(re.split(r"\.(?:\s|$)", str(error))[0] + ": the same as a list.")
+    parts = {
+        "title": escape(play.title),
+        "theme": theme(),
+        "picture": graph,
+        "loss": escape(cut(play.graph.nodes[-1].name)),
+        "notes": escape(" \u2003 ".join(notes)),
+        "data": in_script(data(play)),
+        **{name: asset(name) for name in ("stepper.css", "stepper.js", "predict.js")},
+    }
+    return re.sub("{{(.*?)}}", lambda found: parts[found[1]], asset("stepper.html"))
 
 
-def baptise(nodes: list[Node]) -> None:
-    """Give each node a name of its own, so that formulas can speak of it: v1, v2, ... and L for the last."""
-    taken: dict[str, int] = {}
+def data(play: Play) -> dict[str, Any]:
+    """What the script plays; there a comment says what is where."""
+    nodes, edges = play.graph.nodes, play.graph.edges
+    arrays = [node.value for node in nodes] + [x for sent in play.walk for x in (sent.contribution, sent.after)]
+    side = affordable(arrays, len(nodes))
+    rules: dict[tuple[Op, int], int] = {}  # the number of each rule in use
+    played = []
+    for sent in play.walk:
+        assert sent.node.op is not None
+        rule = rules.setdefault((sent.node.op, 0 if sent.node.op.each else sent.position), len(rules))
+        edge = play.edge[play.index[id(sent.node)], sent.position]
+        after = None if sent.before is None else plain(sent.after, side)
+        scalar = sent.node.shape == sent.argument.shape == ()
+        played.append([edge, rule, plain(sent.contribution, side), after, plain(sent.slope()) if scalar else None])
+    return {
+        "nodes": [[cut(n.name), n.symbol, shown(n, side), size(n.value), *whole(n.name)] for n in nodes],
+        "edges": [[play.place[edge.source], play.place[edge.target], edge.position] for edge in edges],
+        "steps": played,
+        "rules": [formula(*rule) for rule in rules],
+        "seed": plain(play.seed, side),
+        "scale": [play.scale.low, play.scale.high],
+    }
+
+
+def picture(play: Play, seconds: float) -> str:
+    """The graph with its final gradients as SVG: smaller than `draw` makes it, as the script does what moves."""
+    nodes, edges = play.graph.nodes, play.graph.edges
+    boxes = {node.id: Box(node, play.sums.get(i, ())) for i, node in enumerate(nodes)}
+    placed = layout(dot(play.graph, boxes, ranksep=0.8), seconds)  # a number fits between
+    frames = [(cluster.label, placed.clusters[cluster.id]) for cluster in nested(play.graph.clusters)]
+    corner, width, height = -MARGIN, placed.width + 2 * MARGIN, placed.height + 2 * MARGIN
+    return "\n".join(
+        [
+            f'<svg viewBox="{corner:g} {corner:g} {width:.0f} {height:.0f}" width="{1.3 * width:.0f}">',
+            *(framed(corners) for _, corners in frames),
+            *(arrow(i, placed.edges[edge.id]) for i, edge in enumerate(edges)),
+            *(heading(label, corners) for label, corners in frames),
+            *(drawn(i, boxes[node.id], placed) for i, node in enumerate(nodes)),
+            "</svg>",
+        ]
+    )
+
+
+def listing(play: Play) -> str:
+    """The nodes one under the other, in the order in which they were computed, with their final gradients."""
+    nodes = play.graph.nodes
+    arguments: dict[str, list[str]] = {node.id: [] for node in nodes}
+    for edge in play.graph.edges:
+        arguments[edge.target].append(cut(nodes[play.place[edge.source]].name))
+    rows = []
     for i, node in enumerate(nodes):
         if node.kind != "number":
-            name = node.name or ("L" if node is nodes[-1] else f"v{i + 1}")
-            taken[name] = taken.get(name, 0) + 1
-            node.name = f"{name} ({taken[name]})" if taken[name] > 1 else name
+            made = f" = {node.symbol} ({', '.join(arguments[node.id])})" if node.symbol else ""
+            box = Box(node, play.sums.get(i, ()))
+            rows.append(
+                f'<li><button id="n{i}" class="node {node.kind}"><b>{escape(cut(node.name))}</b>{escape(made)} '
+                f'<span>{escape(box.value)}</span> <span class="g">{escape(box.gradient)}</span></button>'
+            )
+    return "\n".join(["<ol>", *rows, "</ol>"])
 
 
 def whole(name: str) -> list[str]:
@@ -222,12 +187,6 @@ ROOM = 1500, 12  # if all of them together have at most so many numbers, and so 
 def affordable(arrays: list[Any], nodes: int) -> int:
     """The side of the largest matrices that a page about so many nodes has room for."""
     return next(side for side in SIDES if sum(np.size(x) for x in arrays if fits(x, side)) <= ROOM[0] + ROOM[1] * nodes)
-
-
-def said(x: Any) -> str:
-    """A number, or the extremes of an array."""
-    x = np.asarray(x)
-    return ", ".join(line for line in spread(x) if "\u00b1" not in line) if x.ndim else number(x.item())
 
 
 def fits(x: Any, side: int) -> bool:
@@ -254,11 +213,6 @@ def in_json(x: float) -> Any:
     return x if np.isfinite(x) else "NaN" if np.isnan(x) else "Infinity" if x > 0 else "-Infinity"
 
 
-def size(x: Any) -> str:
-    """The shape of an array; nothing of a number."""
-    return str(np.shape(x)) if np.ndim(x) else ""
-
-
 def in_script(data: Mapping[str, Any]) -> str:
     """data as JSON that ends no <script>, a line for each key."""
     import json
@@ -267,49 +221,7 @@ def in_script(data: Mapping[str, Any]) -> str:
     return ("{" + ",\n".join(lines) + "}").replace("<", "\\u003c")
 
 
-# ---- the picture --------------------------------------------------------------------------------------------------
-
-GRADIENT = PADDING / 2 + 3 * LINE + SPACE  # where the line of the gradient stands in a box
-
-
-class Box(Card):
-    """A node on the page: title, "= value", and "∂ gradient", which the script rewrites: wide enough for every sum."""
-
-    def __init__(self, node: Node, sums: Sequence[Any] = ()) -> None:
-        super().__init__(node)
-        self.sums = sums  # what has arrived at it, time after time
-
-    @cached_property
-    def title(self) -> tuple[str, str, str]:
-        return cut(self.node.symbol, 24), cut(self.node.name), size(self.node.value)
-
-    @cached_property
-    def lines(self) -> list[tuple[str, str, str]]:
-        texts = [] if self.node.kind == "number" else [self.value, self.gradient]
-        return [("", "", text) for text in texts if text]
-
-    @property
-    def value(self) -> str:
-        return "" if self.node.value is None else f"= {said(self.node.value)}"
-
-    @property
-    def gradient(self) -> str:
-        """The final one."""
-        if self.sums:
-            return f"\u2202 {said(self.sums[-1])}"
-        return "\u2202 none arrived" if self.node.state == LOST else ""
-
-    @cached_property
-    def width(self) -> float:
-        title = width_of(" ".join(filter(None, self.title)))
-        if self.node.kind == "number":
-            return title + 2 * PADDING
-        texts = [self.value, self.gradient, *(f"\u2202 {said(x)}" for x in self.sums)]
-        return round(2 * PADDING + max(title * 1.05, 2 * HALF * bool(self.sums), *map(width_of, texts)))
-
-    @cached_property
-    def height(self) -> float:
-        return round(PADDING + LINE * (1 + len(self.lines)) + (SPACE + BAR) * bool(self.sums))
+# ---- the picture ----------------------------------------------------------------------------------------------------
 
 
 def drawn(i: int, box: Box, placed: Layout) -> str:
@@ -357,8 +269,7 @@ def theme() -> str:
         for mode in ("light", "dark")
     )
     fills = "".join(f".{kind}{{fill:var(--{kind});background:var(--{kind})}}" for kind in kinds)
-    places = {"t": LINE, "v": 2 * LINE, "g": GRADIENT - SPACE, "bar": GRADIENT + SPACE}
-    stand = "".join(f"svg .{c}{{transform:translate({PADDING:g}px,{y:g}px)}}" for c, y in places.items())
+    stand = "".join(f"svg .{c}{{transform:translate({PADDING:g}px,{y:g}px)}}" for c, y in ROWS.items())
     return f"{light}\n@media(prefers-color-scheme:dark){{{dark}}}\n{fills}\n{stand}\n"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,15 +16,17 @@ from .layout import Layout
 from .text import exact, number
 from .theme import THEMES
 
-__all__ = ["document", "escape", "flow", "half", "scope_of", "svg", "write"]
+__all__ = [
+    "arrow", "document", "escape", "flow", "frame", "half", "heading", "on_edge", "outline", "route", "scope_of", "svg",
+    "themed", "tip", "write",
+]  # fmt: skip
 
 MARGIN, GAP = 16.0, 22.0  # around the picture, between the parts of the legend
 
 
-def css(scope: str, colours: Mapping[str, str]) -> str:
-    """The rules of one theme, for the picture with this id alone."""
-    c = colours
-    rules = {
+def rules(c: Mapping[str, str]) -> dict[str, str]:
+    """What has which of a theme's colours."""
+    return {
         ".page": f"fill:{c['page']}",
         "text": f"fill:{c['text']}",
         ".muted": f"fill:{c['muted']}",
@@ -40,20 +42,28 @@ def css(scope: str, colours: Mapping[str, str]) -> str:
         **{f".{kind}": f"fill:{c[kind]};stroke:{c['line']}" for kind in KINDS},
         **{f".{word}": f"fill:{c[word]}" for word in FLAGS},
         ".glyph": f"fill:{c['page']}",
-        ".number,.rest": "fill:none",
+        ".number": "fill:none",
+        ".rest": "fill:none",
     }
-    return "".join(f"#{scope} {selector}{{{rule}}}" for selector, rule in rules.items())
+
+
+def themed(scope: str, rules: Callable[[Mapping[str, str]], Mapping[str, str]]) -> str:
+    """Rules for the picture with this id alone: light, and dark where the reader prefers it."""
+    light, dark = (
+        "".join(f"#{scope} {selector}{{{rule}}}" for selector, rule in rules(THEMES[theme]).items())
+        for theme in ("light", "dark")
+    )
+    return f"{light}@media(prefers-color-scheme:dark){{{dark}}}"
 
 
 def style(scope: str) -> str:
-    """The whole style sheet: what both themes share, light, and dark where the reader prefers it."""
-    shared = (
+    """The rules of every picture: what both themes share, and the themes."""
+    return (
         f"#{scope} text{{font:11px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;white-space:pre}}"
         f"#{scope} .symbol,#{scope} .glyph{{font-weight:bold}}#{scope} .note{{font-style:italic}}"
         f"#{scope} .waiting{{stroke-dasharray:3 3}}#{scope} .node:hover .shape{{stroke-width:2.5}}"
+        + themed(scope, rules)
     )
-    light, dark = (css(scope, THEMES[theme]) for theme in ("light", "dark"))
-    return f"<style>{shared}{light}@media(prefers-color-scheme:dark){{{dark}}}</style>"
 
 
 def svg(graph: Trace, cards: Mapping[str, Card], placed: Layout, source: str, title: str) -> str:
@@ -77,15 +87,15 @@ def scope_of(drawn: str) -> str:
     return f"g{zlib.crc32(drawn.encode()):08x}"
 
 
-def document(scope: str, title: str, width: float, height: float, body: Iterable[str]) -> str:
-    """A whole picture, with a margin around what is in it."""
+def document(scope: str, title: str, width: float, height: float, body: Iterable[str], more: str = "") -> str:
+    """A whole picture, with a margin around what is in it; `more` are rules of its own for the style sheet."""
     size = f"{width + 2 * MARGIN:.0f}", f"{height + 2 * MARGIN:.0f}"
     opening = '<svg xmlns="http://www.w3.org/2000/svg" id="{0}" role="img" aria-label="{1}" width="{2}" height="{3}" '
     return "\n".join(
         [
             opening.format(scope, escape(title), *size) + 'viewBox="0 0 {} {}">'.format(*size),
             f"<title>{escape(title)}</title>",
-            style(scope),
+            f"<style>{style(scope)}{more}</style>",
             '<rect class="page" width="{}" height="{}"/>'.format(*size),
             f'<g transform="translate({MARGIN:g} {MARGIN:g})">',
             *body,
@@ -142,15 +152,24 @@ def on_edge(edge: Edge, nodes: Mapping[str, Node]) -> str:
 def arrow(scope: str, name: str, curve: list[tuple[float, float]], tooltip: str) -> str:
     """An edge: a Bezier curve, and a tip that points where it goes."""
     *points, end = curve
-    start, rest = points[0], points[1:]
-    path = f"M{start[0]:g} {start[1]:g}C" + " ".join(f"{x:g} {y:g}" for x, y in rest)
-    angle = math.atan2(end[1] - points[-1][1], end[0] - points[-1][0])
-    corners = [(end[0] + 8 * math.cos(angle + turn), end[1] + 8 * math.sin(angle + turn)) for turn in (2.75, -2.75)]
-    tip = " ".join(f"{x:.1f},{y:.1f}" for x, y in (end, *corners))
     return (
-        f'<g id="{scope}-{name}"><title>{escape(tooltip)}</title><path class="edge" d="{path}"/>'
-        f'<polygon class="tip" points="{tip}"/></g>'
+        f'<g id="{scope}-{name}"><title>{escape(tooltip)}</title><path class="edge" d="{route(points)}"/>'
+        f"{tip(points[-1], end)}</g>"
     )
+
+
+def route(points: list[tuple[float, float]]) -> str:
+    """A Bezier curve as a path says it."""
+    (x, y), *rest = points
+    return f"M{x:g} {y:g}C" + " ".join(f"{x:g} {y:g}" for x, y in rest)
+
+
+def tip(behind: tuple[float, float], end: tuple[float, float], kind: str = "tip") -> str:
+    """A tip that ends here, and points away from what is behind it."""
+    angle = math.atan2(end[1] - behind[1], end[0] - behind[0])
+    corners = [(end[0] + 8 * math.cos(angle + turn), end[1] + 8 * math.sin(angle + turn)) for turn in (2.75, -2.75)]
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in (end, *corners))
+    return f'<polygon class="{kind}" points="{points}"/>'
 
 
 def outline(kind: str, w: float, h: float) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 __all__ = ["cut", "exact", "grid", "number", "shape", "spread"]
 
 
-def number(x: Any) -> str:
-    """One number in 4 significant digits, scientific when it is small or large; whole numbers of integer type whole.
+def number(x: Any, digits: int = 4) -> str:
+    """One number in `digits` significant ones, scientific when small or large; whole numbers of integer type whole.
 
     >>> [number(x) for x in (0.675, -3.91, 1.2e-5, 0.0, float("nan"), 7)]
     ['0.6750', '-3.910', '1.200e-5', '0', 'nan', '7']
@@ -21,8 +21,8 @@ def number(x: Any) -> str:
     x = float(x)
     if x == 0 or not np.isfinite(x):
         return f"{x:g}".removeprefix("-") if x == 0 else f"{x:g}"
-    digits = f"{x:#.4g}" if abs(x) >= 1e-3 else f"{x:.3e}"
-    mantissa, _, exponent = digits.partition("e")
+    written = f"{x:#.{digits}g}" if abs(x) >= 1e-3 else f"{x:.{digits - 1}e}"
+    mantissa, _, exponent = written.partition("e")
     return mantissa.removesuffix(".") + (f"e{int(exponent)}" if exponent else "")
 
 
@@ -42,7 +42,7 @@ def aligned(texts: Sequence[str]) -> list[str]:
     return [text.ljust(max(map(len, shifted))) for text in shifted]
 
 
-def spread(array: Any) -> list[str]:
+def spread(array: Any, digits: int = 4) -> list[str]:
     """An array in three lines: its extremes, mean and standard deviation, and how much of it is not finite."""
     array = np.asarray(array)
     finite = array[np.isfinite(array)]
@@ -52,11 +52,14 @@ def spread(array: Any) -> list[str]:
         return [lost or "empty"]
     low, high = finite.min(), finite.max()
     if low == high:
-        lines = [f"all {number(low)}"]
+        lines = [f"all {number(low, digits)}"]
     else:
         with np.errstate(all="ignore"):
             mean, std = finite.mean(dtype=np.float64), finite.std(dtype=np.float64)
-        lines = [f"{number(low)} .. {number(high)}", f"{number(mean)} \u00b1 {number(std)}"]
+        lines = [
+            f"{number(low, digits)} .. {number(high, digits)}",
+            f"{number(mean, digits)} \u00b1 {number(std, digits)}",
+        ]
     return lines + [lost] * bool(lost)
 
 

@@ -130,6 +130,7 @@ def test_bars_are_logarithmic_and_what_is_not_zero_is_seen():
 def test_texts_are_as_short_as_they_say():
     assert [number(x) for x in (1.0, -0.00123456, 123456.0, 1e-300, -0.0, True)] == \
         ["1.000", "-0.001235", "1.235e5", "1.000e-300", "0", "True"]  # fmt: skip
+    assert [number(x, digits=3) for x in (1.0, -0.00123456, 123456.0, 7)] == ["1.00", "-0.00123", "1.23e5", "7"]
     assert len(cut("x" * 300)) == 28
     assert spread(np.array([])) == ["empty"]
     assert spread(np.array([1.0, 3.0])) == ["1.000 .. 3.000", "2.000 \u00b1 1.000"]
