@@ -17,7 +17,7 @@ import nn.optim as optim
 from autograd import Tensor, no_grad
 
 from .common import Findings, arguments, picture, progress, table
-from .mlp import answers, digits
+from .datasets import answers, digits
 
 SGD, MOMENTUM = optim.SGD, partial(optim.SGD, momentum=0.9)
 METHODS = {  # and the learning rates that each is tried with

@@ -7,7 +7,6 @@ Part 1 bends a boundary around two moons. Part 2 reads handwritten digits with e
 uses, and is examined on digits it never saw. Part 3 looks inside, layer by layer; part 4 saves it and loads it again.
 """
 
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -18,28 +17,7 @@ import nn.optim as optim
 from autograd import no_grad
 
 from .common import DIVERGING, Findings, arguments, picture, progress, table
-
-
-def moons(n, noise, rng):
-    """n points of two interleaved half circles, (n, 2), and which of the two each is from, (n, 1)."""
-    angle, y = rng.uniform(0, np.pi, n), np.arange(n) % 2
-    x = np.where(y, [1 - np.cos(angle), 0.5 - np.sin(angle)], [np.cos(angle), np.sin(angle)]).T
-    return x + noise * rng.standard_normal((n, 2)), y[:, None].astype(float)
-
-
-def digits(rng):
-    """(x, y) to train on, to choose by and to be examined on: 1150, 288 and 359 digits, x from 0 to 1, (n, 64)."""
-    with np.load(Path(__file__).parent / "data" / "digits.npz") as file:
-        x, y = file["images"].reshape(-1, 64) / 16, file["labels"].astype(int)
-    return [(x[part], y[part]) for part in np.split(rng.permutation(len(x)), [1150, 1438])]
-
-
-def answers(model, x):
-    """The class that the model says each x is of."""
-    model.eval()
-    with no_grad():
-        z = model(x).data
-    return np.argmax(z, axis=1) if z.shape[1] > 1 else (z[:, 0] > 0).astype(int)
+from .datasets import answers, digits, moons
 
 
 def bend(model, x, y, steps, lr, plane, shown=()):

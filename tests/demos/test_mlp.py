@@ -1,27 +1,5 @@
 """The moons are parted, the digits are read, the network comes back from its file."""
 
-from pathlib import Path
-
-import numpy as np
-
-from demos import mlp
-
-
-def test_the_digits_are_the_1797_of_uci_and_small():
-    parts = mlp.digits(np.random.default_rng(0))
-    x, y = (np.concatenate(arrays) for arrays in zip(*parts))
-    assert [len(y) for _, y in parts] == [1150, 288, 359]
-    assert np.bincount(y).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
-    assert (x.min(), x.max(), (x * 16).sum()) == (0, 1, 561718)
-    folder = Path(mlp.__file__).parent / "data"
-    assert (folder / "digits.npz").stat().st_size < 60_000
-    assert "CC BY 4.0" in (folder / "README.md").read_text(encoding="utf-8")
-
-
-def test_no_digit_is_both_learned_and_examined():
-    parts = [{digit.tobytes() for digit in x} for x, _ in mlp.digits(np.random.default_rng(0))]
-    assert sum(map(len, parts)) == len(set.union(*parts)) == 1797
-
 
 def test_the_network_parts_the_moons_and_a_line_does_not(shown):
     assert shown.found["moons"] > 0.97
