@@ -1,9 +1,10 @@
 """The moons are parted, the digits are read, the network comes back from its file."""
 
 
-def test_the_network_parts_the_moons_and_a_line_does_not(shown):
-    assert shown.found["moons"] > 0.97
-    assert shown.found["line"] < 0.92
+def test_the_network_parts_the_moons_once_its_boundary_is_no_longer_a_line(shown):
+    right = shown.found["moons"]
+    assert right[20] < 0.92
+    assert right[max(right)] > 0.97
 
 
 def test_digits_never_seen_are_read(shown):
@@ -15,7 +16,7 @@ def test_learned_layers_are_easier_to_read_than_pixels_and_than_layers_as_they_s
     assert (shown.found["trained"][1:] > shown.found["untrained"][1:]).all()
 
 
-def test_three_lines_of_numpy_are_the_network(shown):
+def test_a_line_of_numpy_is_the_network(shown):
     assert shown.found["by_hand"] < 1e-12  # a few roundings of numbers of order 10
 
 
