@@ -67,7 +67,6 @@ def main(argv=None):
     args = arguments(__doc__, argv)
     rng, found = np.random.default_rng(args.seed), Findings(multiply_adds={}, ratios={})
     nn.manual_seed(args.seed)
-
     print("1. The equations and the engine: the largest difference in 3 -> 5 -> 4 -> 2, all sigmoid")
     found["difference"] = {samples: differences([3, 5, 4, 2], samples, rng) for samples in (1, 32)}
     rows = [[f"samples: {n}", *(f"{d:.0e}" for d in each)] for n, each in found["difference"].items()]
@@ -115,9 +114,9 @@ def main(argv=None):
     )  # fmt: skip
 
     def draw(left, right):
+        left.axhline(1, color="black", linestyle=":")
         points = left.plot(list(found["ratios"]), list(found["ratios"].values()), "o")
         left.legend(points, ["multiply-adds", "time"], loc="lower right")
-        left.axhline(1, color="black", linestyle=":")
         left.set(title="Backward over forward (dotted: the lesson)", ylim=(0, None), xlim=(-0.5, 2.5))
         lines = right.loglog(n, spent * 1e3, "o-", n, n * spent[0] / n[0] * 1e3, "k:")
         right.legend(lines, ["measured", "proportional to n"])
