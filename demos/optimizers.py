@@ -1,7 +1,6 @@
 """Digits, learned with one setting or another: parts 3 and 4 of the demo `descent`, and the training that they share.
 
-Part 3 compares five optimizers, each at the rate that it does best with. Part 4 turns one knob at a time, and lets the
-learning rate fall in several ways.
+Part 3 compares five optimizers at their best rates. Part 4 turns one knob at a time, and lets the rate fall.
 """
 
 from functools import partial
@@ -35,6 +34,7 @@ def train(seed, method=MOMENTUM, lr=0.03, batch=32, epochs=12, width=32, schedul
     model, criterion = nn.MLP([64, width, 10], nn.ReLU), nn.CrossEntropyLoss()
     optimizer = method(model.parameters(), lr=lr)
     scheduler = schedule and schedule(optimizer)
+    looks = set(np.linspace(1, epochs * len(loader), 40).astype(int))  # the last is at the end
     seen, updates, seconds = [], 0, 0.0
     for _ in range(epochs):
         for x_batch, y_batch in loader:
@@ -44,7 +44,7 @@ def train(seed, method=MOMENTUM, lr=0.03, batch=32, epochs=12, width=32, schedul
             loss.backward()
             optimizer.step()
             updates, seconds = updates + 1, seconds + perf_counter() - start
-            if updates % max(1, epochs * len(loader) // 40) == 0:
+            if updates in looks:
                 with no_grad():
                     losses = criterion(model(x), y).item(), criterion(model(x_val), y_val).item()
                 seen.append([updates / len(loader), updates, seconds, *losses])
