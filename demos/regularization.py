@@ -14,7 +14,7 @@ import nn.optim as optim
 from autograd import no_grad
 
 from .common import Findings, arguments, picture, progress, table
-from .mlp import answers, digits
+from .datasets import answers, digits
 
 noisy = nn.GaussianNoise(0.4)  # ink goes from 0 to 1; no two epochs see the same digit
 WAYS = {

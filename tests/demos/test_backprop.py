@@ -13,14 +13,15 @@ def test_the_multiply_adds_are_those_of_the_formula(shown):
     assert counts["8 layers of 256"] == (8 * 256**2, 15 * 256**2)
 
 
-def test_finite_differences_agree_within_their_own_error(shown):
-    assert shown.found["parameters"] == 10 * 64 + 64 + 64 * 32 + 32 + 32 + 1
-    assert shown.found["error"] < 1e-6  # h = 1e-6, and a network that is linear between ReLU's kinks
+def test_the_time_was_taken_of_every_network(shown):
+    assert set(shown.found["ratios"]) == set(shown.found["multiply_adds"])
+    assert all(counted > 1 and timed > 0 for counted, timed in shown.found["ratios"].values())
 
 
-def test_every_chain_was_timed(shown):
-    assert list(shown.found["chain"]) == [1000, 3000, 10_000, 30_000]
-    assert all(time > 0 for time in shown.found["chain"].values())
+def test_every_chain_was_timed_and_takes_a_step_back_for_each_operation(shown):
+    assert shown.found["steps"] == [1000, 3000, 10_000, 30_000]
+    assert len(shown.found["chain"]) == 4
+    assert (shown.found["chain"] > 0).all()
 
 
 def test_it_judges_its_claims_in_ascii(shown):

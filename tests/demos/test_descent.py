@@ -1,9 +1,11 @@
 """Which descent is fastest depends on the clock; momentum swings more slowly; the learning rate can ruin everything."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from demos import descent
+from demos import descent, optimizers
 
 
 def test_the_single_sample_needs_fewest_epochs_and_the_batch_fewest_updates(shown):
@@ -20,8 +22,7 @@ def test_only_noise_leaves_the_less_deep_valley(shown):
 def test_momentum_crosses_the_valley_less_often_and_arrives_sooner(shown):
     plain, polyak, nesterov = shown.found["valley"].values()
     assert polyak["across"] < plain["across"] / 4
-    assert polyak["equal"] < plain["equal"]
-    assert nesterov["best"] < polyak["best"] < plain["best"]
+    assert max(polyak["steps"], nesterov["steps"]) < plain["steps"]
 
 
 def test_but_at_equal_rates_its_swing_is_wider_without_nesterov(shown):
@@ -34,10 +35,12 @@ def test_the_way_down_is_the_formulas():
     for _ in range(5):
         v = 0.9 * v + w * [1.0, 50.0]
         w = w - 0.0038 * v
-    assert descent.roll(descent.MOMENTUM, 0.0038, steps=5)[-1] == pytest.approx(w, rel=1e-12)
+    method = partial(optimizers.MOMENTUM, lr=0.0038)
+    way = descent.roll(lambda w: np.sum(w * w * [0.5, 25.0]), [-1.0, 0.3], method, steps=5)
+    assert way[-1] == pytest.approx(w, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", descent.METHODS)
+@pytest.mark.parametrize("name", optimizers.METHODS)
 def test_every_tuned_optimizer_learns(name, shown):
     assert shown.found["methods"][name]["right"] > 0.85
 
