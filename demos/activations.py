@@ -2,9 +2,8 @@
 
     python -m demos.activations [--seed 0] [--out FOLDER] [--quick]
 
-Part 1 measures the range of each activation and of its derivative, and sets the lesson's formulas beside the engine.
-Part 2 stacks layers with no activation between them, and finds one affine map. Part 3 lets neurons die, and tries to
-revive them.
+Part 1 measures every activation and its derivative, and sets the lesson's formula beside the engine. Part 2 stacks
+layers with nothing between them, and finds one affine map. Part 3 lets neurons die, and tries to revive them.
 """
 
 import math
@@ -13,24 +12,17 @@ import numpy as np
 
 import nn
 import nn.optim as optim
-from autograd import Tensor, functional
+from autograd import functional
 from autograd.special import erf, expit
 
-from .common import Findings, arguments, picture, table
+from .common import Findings, arguments, fit, picture, table
 
 CURVES = {"sigmoid": nn.Sigmoid(), "tanh": nn.Tanh(), "ReLU": nn.ReLU(), "GELU": nn.GELU(), "Swish": nn.SiLU()}
-
-
-def phi(x):
-    """The density of the normal distribution."""
-    return np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
-
-
 FORMULAS = {  # the derivatives as the lesson writes them; that of Swish it leaves out
     "sigmoid": lambda x: expit(x) * (1 - expit(x)),
     "tanh": lambda x: 1 - np.tanh(x) ** 2,
     "ReLU": lambda x: np.where(x > 0, 1.0, 0.0),
-    "GELU": lambda x: (1 + erf(x / math.sqrt(2))) / 2 + x * phi(x),
+    "GELU": lambda x: (1 + erf(x / math.sqrt(2))) / 2 + x * np.exp(-x * x / 2) / math.sqrt(2 * math.pi),
     "Swish": lambda x: expit(x) + x * expit(x) * (1 - expit(x)),
 }
 
@@ -40,152 +32,92 @@ def slope(f):
     return functional.gradient(lambda x: np.sum(f(x)))
 
 
-def collapse(rng, activation, depth=5, n=8):
-    """How far a stack of layers is from the one affine map that it is at 0: as a part of what it computes elsewhere."""
-    layers = [layer for _ in range(depth) for layer in (nn.Linear(n, n), activation())]
-    model, x = nn.Sequential(*layers), rng.normal(size=(100, n))
-    W, b = functional.jacobian(model)(np.zeros(n)), model(np.zeros(n)).data  # (n, n) and (n,)
+def distance_from_affine(activation, rng, depth=5, n=8):
+    """How far layers are from the one affine map that they are at 0: as a part of what they compute elsewhere."""
+    model = nn.Sequential(*(layer for _ in range(depth) for layer in (nn.Linear(n, n), activation)))
+    x, W, b = rng.normal(size=(100, n)), functional.jacobian(model)(np.zeros(n)), model(np.zeros(n)).data
     return np.abs(model(x).data - (x @ W.T + b)).max() / np.abs(model(x).data).max()
-
-
-def revive(f, steps, lr=0.5):
-    """Train y = f(w x + b) to be (1 + x) / 2 from b = -3, where every z is below -2: its loss step by step, w and b."""
-    x = np.linspace(-1, 1, 64)
-    w, b = Tensor(1.0, requires_grad=True), Tensor(-3.0, requires_grad=True)
-    optimizer, losses = optim.SGD([w, b], lr=lr), []
-    for _ in range(steps):
-        loss = np.mean(np.square(f(w * x + b) - (1 + x) / 2))
-        losses.append(loss.item())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return losses, w.item(), b.item()
-
-
-def dead_units(seed, lr, steps=200):
-    """How many of 16 hidden ReLU neurons answer 0 to every x after learning sin(3 x) with this learning rate."""
-    nn.manual_seed(seed)
-    x, model = np.linspace(-1, 1, 64)[:, None], nn.MLP([1, 16, 1], nn.ReLU)
-    optimizer = optim.SGD(model.parameters(), lr=lr)
-    for _ in range(steps):
-        loss = nn.functional.mse_loss(model(x), np.sin(3 * x))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return int((model[:2](x).data.max(axis=0) == 0).sum())
 
 
 def main(argv=None):
     args = arguments(__doc__, argv)
     rng = np.random.default_rng(args.seed)
     nn.manual_seed(args.seed)
-    found = Findings(range={}, slopes={}, formula={}, collapse={}, revived={}, dead={})
-    x = np.linspace(-40, 40, 80_001 if args.quick else 800_001)
 
-    print("1. Every activation from -40 to 40, its derivative by the engine, and the lesson's formula for that")
-    for name, f in CURVES.items():
-        y, dy = f(x), slope(f)(x)
-        found["range"][name], found["slopes"][name] = (y.min(), y.max()), (dy.min(), dy.max())
-        found["formula"][name] = np.abs(dy - FORMULAS[name](x)).max()
-    numbers = {name: (*found["range"][name], *found["slopes"][name]) for name in CURVES}
-    table(
-        ["", "least value", "most", "least slope", "most", "the formula differs by"],
-        [(name, *(f"{y:.4g}" for y in numbers[name]), f"{found['formula'][name]:.0e}") for name in CURVES],
-    )
-    found["flat"] = {name: x[(x > 0) & (slope(CURVES[name])(x) == 0)].min() for name in ("sigmoid", "tanh")}
-    z = rng.normal(size=100_000)
-    found["mean"] = {name: CURVES[name](z).mean() for name in ("sigmoid", "tanh")}
-    found["tanh form"] = np.abs(nn.GELU()(x) - nn.GELU("tanh")(x)).max()
+    print("1. From -40 to 40: each activation, its derivative by the engine, and the lesson's formula for that")
+    x, normal = np.linspace(-40, 40, 80_001), rng.normal(size=100_000)
+    values = {name: f(x) for name, f in CURVES.items()}
+    slopes = {name: slope(f)(x) for name, f in CURVES.items()}
+    formula = {name: np.abs(FORMULAS[name](x) - slopes[name]).max() for name in CURVES}
+    mean = {name: f(normal).mean() for name, f in CURVES.items()}
+    rows = []
+    for name in CURVES:
+        ends = [f"{end:.4g}" for numbers in (values[name], slopes[name]) for end in (numbers.min(), numbers.max())]
+        rows.append([name, *ends, f"{formula[name]:.0g}", f"{mean[name]:.3f}"])
+    table(["", "values from", "to", "slopes from", "to", "formula off by", "mean value at normal x"], rows)
+    flat = {name: x[(x > 0) & (slopes[name] == 0)].min() for name in ("sigmoid", "tanh")}
+    tanh_form = np.abs(nn.GELU("tanh")(x) - values["GELU"]).max()
+    found = Findings(values=values, slopes=slopes, formula=formula, mean=mean, flat=flat)
+    found.claim("L10", "true", "Sigmoid has range (0, 1) and derivative in (0, 0.25]; its gradients vanish.",
+                f"Largest slope {slopes['sigmoid'].max():.4f}, at x = {x[slopes['sigmoid'].argmax()]:.0f}; in float64 "
+                f"it is exactly 0 from x = {flat['sigmoid']:.1f} on.")  # fmt: skip
+    found.claim("L11", "true", "Tanh has range (-1, 1), is zero-centred, has slope 1 - tanh^2, and still vanishes.",
+                f"The formula is off by {formula['tanh']:.0g}. Normal numbers it gives a mean of "
+                f"{abs(mean['tanh']):.3f}; sigmoid gives them {mean['sigmoid']:.3f}. In float64 its slope is exactly 0 "
+                f"from x = {flat['tanh']:.1f} on.")  # fmt: skip
+    found.claim("L12", "simplified", "GELU is x Phi(x), with derivative Phi(x) + x phi(x); Transformers use it.",
+                f"That is off by {formula['GELU']:.0g}, and leaves [0, 1]: from {slopes['GELU'].min():.3f} to "
+                f"{slopes['GELU'].max():.3f}. GPT-2 has a tanh in place of Phi, off by {tanh_form:.1e}.")  # fmt: skip
+    found.claim("L13", "true", "Swish is x sigma(x).",
+                "Its derivative, which the lesson leaves out, is sigma(x) + x sigma(x) (1 - sigma(x)): off by "
+                f"{formula['Swish']:.0g}. It goes from {slopes['Swish'].min():.2f} to {slopes['Swish'].max():.2f}."
+                )  # fmt: skip
 
     print("\n2. Five layers of 8 neurons: how far are they from one affine map W x + b, with W their Jacobian at 0?")
-    for name, activation in {"nothing between": nn.Identity, "tanh": nn.Tanh, "ReLU": nn.ReLU}.items():
-        found["collapse"][name] = collapse(rng, activation)
-        print(f"   {name:<16} {found['collapse'][name]:.0e} of the largest output")
+    activations = {"nothing": nn.Identity(), "tanh": nn.Tanh(), "ReLU": nn.ReLU()}
+    found["collapse"] = apart = {name: distance_from_affine(f, rng) for name, f in activations.items()}
+    found.claim("L8", "true", "Without a nonlinearity the layers collapse into one affine map.",
+                f"Apart by {apart['nothing']:.0e} of the largest output, which is rounding; with tanh between "
+                f"by {apart['tanh']:.0%}, with ReLU by {apart['ReLU']:.0%}.")  # fmt: skip
 
-    steps, seeds = 600, 1 if args.quick else 3
-    print(
-        f"\n3. One neuron pushed to where its every z is below -2, then trained for {steps} steps: does it come back?"
-    )
-    losses = {}
+    print("\n3. f(w x + b) learns (1 + x) / 2 from w = 1, b = -3, where its every z is below -2: does it come back?")
+    x, losses, rows = np.linspace(-1, 1, 64)[:, None], {}, []
     for name, f in {**CURVES, "leaky ReLU": nn.LeakyReLU()}.items():
-        losses[name], w, b = revive(f, steps)
-        found["revived"][name] = losses[name][0], losses[name][-1]
-        print(f"   {name:<12} loss {losses[name][0]:.3f} -> {losses[name][-1]:.3f}   w = {w:6.3f}, b = {b:6.3f}")
-    print(
-        f"   How they die: 16 hidden ReLU neurons learn sin(3 x) with plain gradient descent, 200 steps, {seeds} seeds"
-    )
+        neuron = nn.Sequential(nn.Linear(1, 1), f)
+        neuron.load_state_dict({"0.weight": np.array([[1.0]]), "0.bias": np.array([-3.0])})
+        losses[name] = fit(neuron, x, (1 + x) / 2, optim.SGD(neuron.parameters(), lr=0.5), steps=600)
+        rows.append([name, f"{losses[name][0]:.3f}", f"{losses[name][-1]:.3f}", f"{neuron[0].bias.item():.2f}"])
+    table(["", "loss at first", "after 600 steps", "b"], rows)
+    print("   How neurons die: of 16 that learn sin(3 x) in 200 steps with ReLU, how many answer 0 to every x?")
+    found["losses"], found["dead"] = losses, {}
     for lr in (0.02, 0.1, 0.5, 0.7):
-        found["dead"][lr] = [dead_units(args.seed + k, lr) for k in range(seeds)]
-        print(f"   lr = {lr:4}: of 16 are dead", *found["dead"][lr])
-
-    claims(found, steps)
+        models = [nn.MLP([1, 16, 1], nn.ReLU) for _ in range(3)]
+        for model in models:
+            fit(model, x, np.sin(3 * x), optim.SGD(model.parameters(), lr=lr), steps=200)
+        found["dead"][lr] = [int((model[:2](x).data.max(axis=0) == 0).sum()) for model in models]
+        print(f"   lr = {lr:4}, three starts:", *found["dead"][lr])
+    end = {name: loss[-1] for name, loss in losses.items()}
+    found.claim("L9", "true", "ReLU is max(0, x), its derivative 0 or 1, and its neurons can die.",
+                f"Slopes {' and '.join(f'{s:g}' for s in np.unique(slopes['ReLU']))}; 0 by convention at 0, where "
+                f"there is none. The dead neuron's loss changed by {end['ReLU'] - losses['ReLU'][0]:g}; leaky ReLU "
+                f"came back. GELU and Swish die too: left of their lowest point they slope the other way and drift "
+                f"further off, to a loss of {end['GELU']:.3f} and {end['Swish']:.3f}.")  # fmt: skip
 
     def draw(*panels):
+        near = np.linspace(-5, 5, 401)
         for axes, (name, f) in zip(panels, CURVES.items()):
-            near = np.linspace(-5, 5, 401)
             axes.plot(near, f(near), linewidth=2.2, label="value")
             axes.plot(near, slope(f)(near), "--", linewidth=2, label="derivative")
             axes.axhline(0, color="black", linewidth=0.6)
             axes.set(xlabel="x", title=name, ylim=(-1.2, 2.2))
-        panels[0].legend(loc="upper left")
         for (name, loss), style in zip(losses.items(), ["-", "-", "-", "--", "-.", ":"]):
-            panels[-1].plot(loss, style, linewidth=2, label=name)
-        panels[-1].set(xlabel="step", ylabel="loss", title="Pushed to where ReLU is 0: who comes back?", yscale="log")
-        panels[-1].set(ylim=(1e-3, 4))
-        panels[-1].legend(loc="upper right", ncols=2)
+            panels[5].plot(loss, style, linewidth=2, label=name)
+        panels[5].set(xlabel="step", ylabel="loss", title="Who comes back?", yscale="log", ylim=(1e-3, 4))
+        panels[0].legend(loc="upper left")
+        panels[5].legend(loc="upper right", ncols=2)
 
     picture(args.out / "activations.png", draw, rows=2, columns=3)
     return found
-
-
-def claims(found, steps):
-    """What the lesson says, and what was measured."""
-    least, most = ({name: pair[i] for name, pair in found["slopes"].items()} for i in (0, 1))
-    apart, end = found["collapse"], {name: last for name, (_, last) in found["revived"].items()}
-    found.claim(
-        "L8",
-        "true",
-        "Without a nonlinearity the layers collapse into one affine map.",
-        f"Five linear layers differ from one by {apart['nothing between']:.0e} of the largest output, which is "
-        f"rounding; with tanh between by {apart['tanh']:.0%}, with ReLU by {apart['ReLU']:.0%}.",
-    )
-    found.claim(
-        "L9",
-        "true",
-        "ReLU is max(0, x), its derivative 0 or 1, and its neurons can die.",
-        f"Slopes {least['ReLU']:g} and {most['ReLU']:g}; 0 by convention at 0, where there is none. In {steps} steps "
-        f"the dead neuron's loss changed by {end['ReLU'] - found['revived']['ReLU'][0]:g}. Leaky ReLU came back, to "
-        f"{end['leaky ReLU']:.1g}. Not only ReLU dies: left of their lowest point GELU and Swish slope the other way, "
-        f"drift further off and end at {end['GELU']:.3f} and {end['Swish']:.3f}; ReLU stayed at {end['ReLU']:.3f}.",
-    )
-    found.claim(
-        "L10",
-        "true",
-        "Sigmoid has range (0, 1) and derivative in (0, 0.25]; its gradients vanish.",
-        f"Largest slope {most['sigmoid']:.4f}, at 0. In float64 the ends are reached: the slope y (1 - y) is exactly 0 "
-        f"from x = {found['flat']['sigmoid']:.1f} on.",
-    )
-    found.claim(
-        "L11",
-        "true",
-        "Tanh has range (-1, 1), is zero-centred, has derivative 1 - tanh^2, and still vanishes.",
-        f"Of normal numbers it makes a mean of {found['mean']['tanh']:.3f} (sigmoid {found['mean']['sigmoid']:.3f}). "
-        f"Largest slope {most['tanh']:.4f}, at 0; in float64 exactly 0 from x = {found['flat']['tanh']:.1f} on.",
-    )
-    found.claim(
-        "L12",
-        "simplified",
-        "GELU is x Phi(x), with derivative Phi(x) + x phi(x); Transformers use it.",
-        f"The formula is right to {found['formula']['GELU']:.0e}; the slope leaves [0, 1]: from {least['GELU']:.3f} to "
-        f"{most['GELU']:.3f}. GPT-2 has tanh in place of Phi, which differs by up to {found['tanh form']:.1e}.",
-    )
-    found.claim(
-        "L13",
-        "true",
-        "Swish is x sigma(x).",
-        "Its derivative, which the lesson leaves out, is sigma(x) + x sigma(x) (1 - sigma(x)): right to "
-        f"{found['formula']['Swish']:.0e}, from {least['Swish']:.3f} to {most['Swish']:.3f}.",
-    )
 
 
 if __name__ == "__main__":

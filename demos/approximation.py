@@ -12,14 +12,9 @@ import numpy as np
 import nn
 import nn.optim as optim
 
-from .common import Findings, arguments, picture, progress, table
+from .common import Findings, arguments, fit, picture, progress, table
 
-ACTIVATIONS = {
-    "tanh": np.tanh,
-    "ReLU": nn.ReLU(),
-    "identity": lambda z: z,
-    "square": np.square,
-}
+ACTIVATIONS = {"tanh": np.tanh, "ReLU": nn.ReLU(), "identity": nn.Identity(), "square": np.square}
 X, DENSE = np.linspace(-1, 1, 1001)[:, None], np.linspace(-1, 1, 4001)[:, None]  # to learn from, to examine with
 
 
@@ -42,12 +37,7 @@ def trained(width, steps, seed):
     """A network 1-width-1 with tanh after so many steps of Adam on all its weights."""
     nn.manual_seed(seed)
     model = nn.Sequential(nn.Linear(1, width), nn.Tanh(), nn.Linear(width, 1))
-    optimizer, x = optim.Adam(model.parameters(), lr=0.03), X[::20]  # both ends included
-    for _ in range(steps):
-        loss = nn.functional.mse_loss(model(x), smooth(x))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+    fit(model, X[::20], smooth(X[::20]), optim.Adam(model.parameters(), lr=0.03), steps)
     return lambda x: model(x).data
 
 
@@ -94,7 +84,22 @@ def main(argv=None):
         found["dimension"][n] = error(solved(np.tanh, 256, args.seed, x, product(x)), product, unseen)
     errors = ", ".join(f"{e:.0e} for {n}" for n, e in found["dimension"].items())
     print(f"   The error of 256 neurons at sin(2 x_1) sin(2 x_2) ...: {errors} inputs")
-    claims(found, steps)
+    found["possible"], found["reached"] = min(found["solved"]["tanh"].values()), min(found["trained"].values())
+    found.claim(
+        "L2", "simplified", "A network learns any mapping.",
+        f"It can be close to any continuous one: {found['possible']:.0e} here. To learn is more than to be: {steps} "
+        f"steps of training reach {found['reached']:.0e}. A jump by 1 it misses by {found['jump'][256]:.3f} close by: "
+        "a function that does not jump itself misses it by at least half.",
+    )  # fmt: skip
+    line, parabola = (found["solved"][name][256] for name in ("identity", "square"))
+    found.claim(
+        "L16", "wrong", "One wide enough hidden layer with a non-constant activation nears any continuous function.",
+        f"Identity and square are not constant, and with 256 neurons err by {line:.2f} and {parabola:.2f}: a sum of "
+        "parabolas is a parabola. What is needed is an activation that is no polynomial (Leshno et al., 1993): with "
+        f"tanh the error falls to {found['possible']:.0e}. That is existence, as the lesson says: trained, all with "
+        f"one learning rate, 256 neurons err by {found['trained'][256]:.0e}, the best width by {found['reached']:.0e}. "
+        f"And 256 err by {found['dimension'][1]:.0e} with one input, by {found['dimension'][4]:.0e} with four.",
+    )  # fmt: skip
 
     def draw(curves, errors):
         curves.plot(DENSE, smooth(DENSE), color="black", linewidth=4, alpha=0.3, label="wanted")
@@ -111,32 +116,6 @@ def main(argv=None):
 
     picture(args.out / "approximation.png", draw, columns=2, size=(11, 4.6))
     return found
-
-
-def claims(found, steps):
-    """What the lesson says, and what was measured."""
-    found["possible"] = possible = min(found["solved"]["tanh"].values())
-    found["reached"] = reached = min(found["trained"].values())
-    widest = max(found["trained"])
-    found.claim(
-        "L2",
-        "simplified",
-        "A network learns any mapping.",
-        f"It can be close to any continuous one: {possible:.0e} here. To learn is more than to be: {steps} steps of "
-        f"training reach {reached:.0e}. A jump by 1 it misses by {found['jump'][256]:.3f} close by, as no continuous "
-        "function misses it by less than half.",
-    )
-    line, parabola = (found["solved"][name][widest] for name in ("identity", "square"))
-    found.claim(
-        "L16",
-        "wrong",
-        "One hidden layer with a non-constant activation approximates any continuous function, if it is wide enough.",
-        f"Identity and square are not constant, and with {widest} neurons they err by {line:.2f} and {parabola:.2f}: a "
-        "sum of parabolas is a parabola. What is needed is an activation that is no polynomial (Leshno et al., 1993): "
-        f"with tanh the error falls to {possible:.0e}. That is existence, as the lesson says: trained, all with one "
-        f"learning rate, {widest} neurons err by {found['trained'][widest]:.0e}, the best width by {reached:.0e}. And "
-        f"{widest} err by {found['dimension'][1]:.0e} with one input, by {found['dimension'][4]:.0e} with four.",
-    )
 
 
 if __name__ == "__main__":

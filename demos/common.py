@@ -1,4 +1,4 @@
-"""What every demo needs, and nothing of what it shows: arguments, verdicts, tables, progress, pictures.
+"""What every demo needs, and nothing of what it shows: arguments, verdicts, tables, progress, training, pictures.
 
     def main(argv=None):
         args = arguments(__doc__, argv)
@@ -18,6 +18,8 @@ import sys
 import textwrap
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from nn.functional import mse_loss
 
 VERDICTS = ("true", "simplified", "wrong", "beyond this demo")
 
@@ -90,6 +92,18 @@ def progress(items, what, lines=5, note=lambda: ""):
         yield item
         if done in said:
             print(f"   {what}: {done:{len(str(len(items)))}} of {len(items)}   {note()}".rstrip(), flush=True)
+
+
+def fit(model, x, y, optimizer, steps):
+    """Let model learn y from all of x by the mean squared error. Returns the loss before each of the steps."""
+    losses = []
+    for _ in range(steps):
+        loss = mse_loss(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
 
 
 def picture(path, draw, rows=1, columns=1, size=None, **options):

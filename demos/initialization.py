@@ -3,7 +3,7 @@
     python -m demos.initialization [--seed 0] [--out FOLDER] [--quick]
 
 The lesson multiplies: each layer makes Var(h) Var(W) n times as large. Part 1 tries that on linear layers, where it is
-right, and on tanh, ReLU and sigmoid, where it is not. Part 2 asks what ReLU halves. Part 3 follows differences
+right, and on tanh, ReLU and sigmoid, where it is not. Part 2 asks what ReLU halves. Part 3 follows the differences
 between inputs on their way forward, and the gradient on its way back.
 """
 
@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 import nn
+from autograd import Tensor
 
 from .common import Findings, arguments, picture, progress, table
 
@@ -29,137 +30,91 @@ RULES = {  # how each fills a weight, and the variance that it should have then
 ACTIVATIONS = {"linear": nn.Identity(), "tanh": nn.Tanh(), "ReLU": nn.ReLU(), "sigmoid": nn.Sigmoid()}
 
 
-def layers(rule, width, bias=False):
-    """DEPTH linear layers with weights by this rule."""
-    made = [nn.Linear(width, width, bias=bias) for _ in range(DEPTH)]
-    for layer in made:
+def through(rule, name, width, seed, bias):
+    """Send 64 inputs of normal numbers through DEPTH layers. Returns Var(h) before the first and after each; the
+    variance between inputs at the end; and the length of the gradient that comes back, as a part of what was sent."""
+    nn.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    hs = [Tensor(rng.normal(size=(64, width)), requires_grad=True)]
+    for _ in range(DEPTH):
+        layer = nn.Linear(width, width, bias=bias).requires_grad_(False)  # only h's is asked
         RULES[rule][0](layer.weight)
-    return made
+        hs.append(ACTIVATIONS[name](layer(hs[-1])))
+    sent = rng.normal(size=(64, width))
+    hs[-1].backward(sent)
+    back = np.linalg.norm(hs[0].grad) / np.linalg.norm(sent)
+    return [np.var(h.data) for h in hs], np.var(hs[-1].data, axis=0).mean(), back
 
 
-def variances(rule, width, seed):
-    """For each activation Var(h) after 0, 1, ... DEPTH layers with the same weights, from normal numbers."""
-    nn.manual_seed(seed)
-    weights = [layer.weight.data for layer in layers(rule, width)]
-    found = {}
-    for name, f in ACTIVATIONS.items():
-        hs = [np.random.default_rng(seed).normal(size=(64, width))]
-        for w in weights:
-            hs.append(f(hs[-1] @ w.T))
-        found[name] = [np.var(h) for h in hs]
-    return found
-
-
-def geometric_mean(runs):
-    """The mean of runs whose values are products of many factors."""
-    return np.exp(np.mean(np.log(runs), axis=0))
-
-
-def both_ways(rule, name, width, seed, bias=False):
-    """How much gets through all layers: of the variance between inputs going forward, of a gradient going back."""
-    nn.manual_seed(seed)
-    rng, f = np.random.default_rng(seed), ACTIVATIONS[name]
-    first, *rest = layers(rule, width, bias)
-    h = start = f(first(rng.normal(size=(64, width))))
-    for layer in rest:
-        h = f(layer(h))
-    np.sum(h * rng.normal(size=h.shape)).backward()
-    return np.var(h.data, axis=0).mean(), math.sqrt(np.mean(start.grad**2) / np.mean(h.grad**2))
+def typical(rule, name, width, seeds, bias=False):
+    """The medians of what becomes of signals, over some seeds."""
+    runs = [through(rule, name, width, seed, bias) for seed in seeds]
+    return [np.median(numbers, axis=0) for numbers in zip(*runs)]
 
 
 def main(argv=None):
     args = arguments(__doc__, argv)
     width, seeds = (64, [args.seed]) if args.quick else (256, range(args.seed, args.seed + 3))
-    rng = np.random.default_rng(args.seed)
-    nn.manual_seed(args.seed)
-    found = Findings(variance={}, foretold={}, measured={}, through={})
+    found = Findings(foretold={}, measured={}, ends={})
 
     print(f"1. Var(h) after {DEPTH} layers of {width}, from 1: foretold by (Var(W) n)^{DEPTH}, and measured")
-    for rule, (fill, formula) in RULES.items():
-        w = fill(nn.Linear(300, 100).weight)
-        found["variance"][rule] = np.var(w.data) / formula(300, 100)
-        found["foretold"][rule] = (formula(width, width) * width) ** np.arange(DEPTH + 1.0)
-    for rule in progress(RULES, "rules", lines=2):
-        runs = [variances(rule, width, seed) for seed in seeds]
-        found["measured"][rule] = {name: geometric_mean([run[name] for run in runs]) for name in ACTIVATIONS}
-    columns = {rule: (found["foretold"][rule], *found["measured"][rule].values()) for rule in RULES}
-    table(
-        ["Var(W)", "foretold", *ACTIVATIONS],
-        [(rule, *(f"{variance[-1]:.1e}" for variance in columns[rule])) for rule in RULES],
-    )
+    for rule, (_, variance) in progress(RULES.items(), "rules", lines=3):
+        found["foretold"][rule] = (variance(width, width) * width) ** np.arange(DEPTH + 1.0)
+        for name in ACTIVATIONS:
+            found["measured"][rule, name], *found["ends"][rule, name] = typical(rule, name, width, seeds)
+    foretold = {rule: variances[-1] for rule, variances in found["foretold"].items()}
+    last = {case: variances[-1] for case, variances in found["measured"].items()}
+    rows = [[rule, foretold[rule], *(last[rule, name] for name in ACTIVATIONS)] for rule in RULES]
+    table(["Var(W)", "foretold", *ACTIVATIONS], [[rule, *(f"{x:.1e}" for x in numbers)] for rule, *numbers in rows])
+    off = max(abs(math.log10(last[rule, "linear"] / foretold[rule])) for rule in RULES)
+    found.claim(
+        "L21", "simplified", "Var(h_L) = Var(h_0) prod Var(W_k) n_(k-1): to be stable each factor has to be 1.",
+        f"{DEPTH} linear layers keep to it within a factor of {10**off:.2f}, which is chance. Others do not: He + ReLU "
+        f"is foretold {foretold[HE]:.0e} and has {last[HE, 'ReLU']:.2g}; Xavier + tanh is foretold "
+        f"{foretold[XAVIER]:g} and has {last[XAVIER, 'tanh']:.2g}; 4 / n_in + tanh is foretold "
+        f"{foretold[TOO_LARGE]:.0e} and has {last[TOO_LARGE, 'tanh']:.2g}.",
+    )  # fmt: skip
 
-    z = rng.normal(size=1_000_000)
-    relu = ACTIVATIONS["ReLU"](z)
-    found["mean square"], found["variance of relu"] = np.mean(relu**2), np.var(relu)
+    relu = ACTIVATIONS["ReLU"](np.random.default_rng(args.seed).normal(size=1_000_000))
+    found["mean square"], found["variance of relu"] = square, variance = np.mean(relu**2), np.var(relu)
     print("\n2. What does ReLU halve? Of normal numbers, with variance 1 and mean square 1, it makes numbers with")
-    print(
-        f"   mean square {found['mean square']:.3f} and variance {found['variance of relu']:.3f}: their mean is not 0."
-    )
+    print(f"   mean square {square:.3f} and variance {variance:.3f}: their mean is {relu.mean():.3f}, not 0.")
+    found.claim(
+        "L23", "simplified", "He/Kaiming for ReLU: 2 / n_in, because ReLU halves the variance.",
+        f"The rule works: {last[HE, 'ReLU']:.2g} after {DEPTH} layers. What ReLU halves is the mean square, to "
+        f"{square:.3f}, of which the next layer makes its variance; the variance falls to {variance:.3f}. "
+        f"PyTorch's default is neither Xavier nor He: 1 / (3 n_in), which leaves {last[PYTORCH, 'ReLU']:.0e}.",
+    )  # fmt: skip
 
-    print("\n3. There and back: the variance between 64 inputs after the last layer, the gradient behind the first")
-    cases = [(XAVIER, "tanh", False), (HE, "ReLU", False), (XAVIER, "sigmoid", False), (PYTORCH, "ReLU", False)]
-    for rule, name, bias in [*cases, (PYTORCH, "ReLU", True)]:
-        found["through"][rule, name, bias] = difference, gradient = both_ways(rule, name, width, args.seed, bias)
-        label = f"{name}, {rule}" + ", with its biases" * bias
-        print(f"   {label:<48} variance {difference:.0e}   gradient {gradient:.0e}")
-    claims(found)
+    print("\n3. There and back: the variance between inputs after the last layer, and the gradient before the first")
+    ends = {f"{name}, {rule}": found["ends"][rule, name] for name, rule in
+            [("tanh", XAVIER), ("ReLU", HE), ("sigmoid", XAVIER), ("ReLU", PYTORCH)]}  # fmt: skip
+    ends["ReLU, all as PyTorch starts, biases too"] = typical(PYTORCH, "ReLU", width, seeds, bias=True)[1:]
+    table(["", "variance", "gradient"], [[label, *(f"{x:.0e}" for x in pair)] for label, pair in ends.items()])
+    (between, _), (lost, back) = (found["ends"][XAVIER, name] for name in ("tanh", "sigmoid"))
+    found.claim(
+        "L22", "simplified", "Xavier/Glorot for sigmoid and tanh: 2 / (n_in + n_out).",
+        f"For tanh it serves: after {DEPTH} layers inputs still differ, by a variance of {between:.2g}. It does not "
+        f"rescue a deep sigmoid network: inputs differ by {lost:.0e}, which is rounding, and the gradient shrinks to "
+        f"{back:.0e}. It is a variance: NumPy and PyTorch ask for its root; given as that, it leaves tanh "
+        f"{last[SLIP, 'tanh']:.0e}.",
+    )  # fmt: skip
 
     def draw(linear, nonlinear):
         for rule in RULES:
-            linear.semilogy(found["measured"][rule]["linear"], linewidth=2.2, label=rule)
+            linear.semilogy(found["measured"][rule, "linear"], linewidth=2.2, label=rule)
             linear.semilogy(found["foretold"][rule], color="black", linewidth=0.7, zorder=3)
         linear.set(xlabel="layer", ylabel="Var(h)", title="Linear layers; thin black: foretold", ylim=(1e-60, 1e60))
-        pairs = [
-            (XAVIER, "tanh"),
-            (HE, "ReLU"),
-            (XAVIER, "ReLU"),
-            (PYTORCH, "ReLU"),
-            (TOO_LARGE, "tanh"),
-            (XAVIER, "sigmoid"),
-        ]
-        for (rule, name), style in zip(pairs, ["-", "-", "-", "-", "--", ":"]):
+        cases = {(XAVIER, "tanh"): "-", (HE, "ReLU"): "-", (XAVIER, "ReLU"): "-", (PYTORCH, "ReLU"): "-"}
+        for (rule, name), style in {**cases, (TOO_LARGE, "tanh"): "--", (XAVIER, "sigmoid"): ":"}.items():
             label = f"{name}, {rule.partition(':')[0]}"
-            nonlinear.semilogy(found["measured"][rule][name], style, linewidth=2.2, label=label)
+            nonlinear.semilogy(found["measured"][rule, name], style, linewidth=2.2, label=label)
         nonlinear.set(xlabel="layer", ylabel="Var(h)", title="With a nonlinearity", ylim=(1e-45, 1e6))
         linear.legend(ncols=2, loc="upper left")
         nonlinear.legend(loc="lower left")
 
     picture(args.out / "initialization.png", draw, columns=2, size=(11, 4.6))
     return found
-
-
-def claims(found):
-    """What the lesson says, and what was measured."""
-    foretold = {rule: variances[-1] for rule, variances in found["foretold"].items()}
-    last = {(rule, name): found["measured"][rule][name][-1] for rule in RULES for name in ACTIVATIONS}
-    found["off"] = max(abs(math.log10(last[rule, "linear"] / foretold[rule])) for rule in RULES)
-    found.claim(
-        "L21",
-        "simplified",
-        "Var(h_L) = Var(h_0) prod Var(W_k) n_(k-1): it explodes or vanishes unless each factor is 1.",
-        f"{DEPTH} linear layers keep to it within a factor of {10 ** found['off']:.1f}, which is chance. Others do "
-        f"not: He + ReLU is foretold {foretold[HE]:.0e} and has {last[HE, 'ReLU']:.2g}; Xavier + tanh is foretold "
-        f"{foretold[XAVIER]:g} and has {last[XAVIER, 'tanh']:.2g}; 4 / n_in + tanh is foretold "
-        f"{foretold[TOO_LARGE]:.0e} and has {last[TOO_LARGE, 'tanh']:.2g}.",
-    )
-    (between, _), (lost, back) = (found["through"][XAVIER, name, False] for name in ("tanh", "sigmoid"))
-    found.claim(
-        "L22",
-        "simplified",
-        "Xavier/Glorot for sigmoid and tanh: 2 / (n_in + n_out).",
-        f"For tanh it serves: after {DEPTH} layers inputs still differ, by a variance of {between:.2g}. It does not "
-        f"rescue a deep sigmoid network: inputs differ by {lost:.0e}, the gradient shrinks to {back:.0e}. And it is a "
-        f"variance: NumPy and PyTorch take its root; taken for that, it leaves {last[SLIP, 'tanh']:.0e}.",
-    )
-    found.claim(
-        "L23",
-        "simplified",
-        "He/Kaiming for ReLU: 2 / n_in, because ReLU halves the variance.",
-        f"The rule works: {last[HE, 'ReLU']:.2g} after {DEPTH} layers. What ReLU halves is the mean square, to "
-        f"{found['mean square']:.3f}, of which the next layer makes its variance; the variance falls to "
-        f"{found['variance of relu']:.3f}. PyTorch's default is neither Xavier nor He: 1 / (3 n_in), which leaves "
-        f"{last[PYTORCH, 'ReLU']:.0e}.",
-    )
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from demos import activations
     ],
 )
 def test_values_and_slopes_have_the_known_extremes(name, values, slopes, shown):
-    assert shown.found["range"][name] == pytest.approx(values, abs=1e-4)
-    assert shown.found["slopes"][name] == pytest.approx(slopes, abs=1e-4)
+    for numbers, ends in ((shown.found["values"][name], values), (shown.found["slopes"][name], slopes)):
+        assert (numbers.min(), numbers.max()) == pytest.approx(ends, abs=1e-4)
 
 
 @pytest.mark.parametrize("name", activations.CURVES)
@@ -30,27 +30,28 @@ def test_in_float64_slopes_end_at_exactly_zero(shown):
 
 
 def test_only_tanh_is_zero_centred(shown):
-    assert shown.found["mean"] == pytest.approx({"sigmoid": 0.5, "tanh": 0}, abs=0.01)  # a mean of 100,000
+    mean = dict(shown.found["mean"])  # of 100,000
+    assert mean.pop("tanh") == pytest.approx(0, abs=0.01)
+    assert min(mean.values()) > 0.2
 
 
 def test_layers_with_nothing_between_are_one_affine_map(shown):
-    assert shown.found["collapse"]["nothing between"] < 1e-14
+    assert shown.found["collapse"]["nothing"] < 1e-14
     assert min(shown.found["collapse"][name] for name in ("tanh", "ReLU")) > 0.01
 
 
 def test_a_dead_relu_stays_dead_and_so_do_gelu_and_swish(shown):
-    first, last = shown.found["revived"]["ReLU"]
-    assert first == last
+    dead = shown.found["losses"]["ReLU"]
+    assert min(dead) == max(dead)
     for name in ("GELU", "Swish"):
-        assert shown.found["revived"][name][1] == pytest.approx(last, rel=0.03)  # as good as answering 0
+        assert shown.found["losses"][name][-1] == pytest.approx(dead[-1], rel=0.03)  # as good as answering 0
     for name in ("leaky ReLU", "sigmoid", "tanh"):
-        assert shown.found["revived"][name][1] < last / 50
+        assert shown.found["losses"][name][-1] < dead[-1] / 50
 
 
 def test_large_steps_kill(shown):
-    dead = {lr: max(counts) for lr, counts in shown.found["dead"].items()}
-    assert dead[0.02] == 0
-    assert dead[0.7] == 16
+    assert max(shown.found["dead"][0.02]) < 3
+    assert min(shown.found["dead"][0.7]) == 16
 
 
 def test_the_verdicts(shown):

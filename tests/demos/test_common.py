@@ -4,10 +4,13 @@ import importlib
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import demos
-from demos.common import Findings, arguments, picture, progress, table
+import nn
+import nn.optim as optim
+from demos.common import Findings, arguments, fit, picture, progress, table
 
 FILES = sorted(Path(demos.__file__).parent.glob("[!_]*.py"))
 DRAWING = [path.stem for path in FILES if path.stem != "common" and "picture(" in path.read_text("utf-8")]
@@ -74,3 +77,11 @@ def test_a_picture_is_drawn_on_axes_of_its_own(tmp_path):
     pytest.importorskip("matplotlib")
     path = picture(tmp_path / "two.png", lambda left, right: left.plot([0, 1], [0, 1]), columns=2)
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_fit_finds_a_line_and_keeps_every_loss():
+    model, x = nn.Linear(1, 1), np.linspace(-1, 1, 5)[:, None]
+    losses = fit(model, x, 3 * x - 2, optim.SGD(model.parameters(), lr=0.5), steps=100)
+    assert (model.weight.item(), model.bias.item()) == pytest.approx((3, -2))
+    assert len(losses) == 100
+    assert losses[-1] < 1e-12 < losses[0]
