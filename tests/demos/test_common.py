@@ -2,15 +2,13 @@
 
 import importlib
 import sys
-from pathlib import Path
 
 import pytest
 
 import demos
 from demos.common import Findings, arguments, picture, progress, table
 
-FILES = sorted(Path(demos.__file__).parent.glob("[!_]*.py"))
-DRAWING = [path.stem for path in FILES if path.stem != "common" and "picture(" in path.read_text("utf-8")]
+DRAWING = [name for name, source in demos.sources().items() if "picture(" in source]
 
 
 @pytest.mark.parametrize("name", DRAWING)
