@@ -1,16 +1,34 @@
-"""List the demos, each with the first line of what it says about itself; `--all` runs them, with what else is given."""
+"""List the demos, each with the first line of what it says about itself; --all runs them as well.
+
+    python -m demos [--all] [--seed 0] [--out FOLDER] [--quick]
+
+A demo that fails says why and is named at the end; the others run all the same, and the exit code is 1.
+"""
 
 import ast
-import runpy
 import sys
-from pathlib import Path
+import traceback
+from importlib import import_module
 
-run = "--all" in sys.argv
-sys.argv = [argument for argument in sys.argv if argument != "--all"]
-for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
-    source = path.read_text(encoding="utf-8")
-    if "__main__" in source:  # it can be run; the rest is what demos share
-        said = ast.get_docstring(ast.parse(source)) or ""
-        print(f"python -m demos.{path.stem:<14} {said.partition(chr(10))[0]}", flush=True)
-        if run:
-            runpy.run_module(f"demos.{path.stem}", run_name="__main__")
+from . import sources
+from .common import Findings, arguments
+
+args = arguments(__doc__, all="run every demo, with the other options")
+options = [option for option in sys.argv[1:] if option != "--all"]
+found: dict[str, Findings] = {}
+failed = []
+for name, source in sorted(sources().items(), key=lambda item: item[0] == "claims"):  # last, as it gathers the others'
+    said = ast.get_docstring(ast.parse(source)) or ""
+    line = f"python -m demos.{name:<14} {said.partition(chr(10))[0]}"
+    if not args.all:
+        print(line)
+        continue
+    print(f"\n{line}\n{'=' * len(line)}", flush=True)
+    try:
+        main = import_module(f"demos.{name}").main
+        found[name] = main(options, found) if name == "claims" else main(options)
+    except Exception:
+        traceback.print_exc(file=sys.stdout)
+        failed.append(name)
+if failed:
+    sys.exit(f"\nfailed: {', '.join(f'demos.{name}' for name in failed)}")

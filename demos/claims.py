@@ -1,13 +1,12 @@
-"""The ledger: every claim of the lesson, L1 to L30, whether it holds, and the figure that says so, measured now.
+"""The ledger: every claim of the lesson, whether it holds, and the figure that says so, measured now.
 
-    python -m demos.claims [--seed 0] [--out FOLDER] [--quick] [--markdown]
+    python -m demos.claims [--seed 0] [--out FOLDER] [--quick] [--readme]
 
 It runs every demo that judges claims, which takes two minutes, or half a minute with --quick, and gathers what they
 found. Two claims no demo can judge; it says what it can: what a large network would cost here, and what comes next.
---markdown prints nothing but the table for the README.
+--readme writes the ledger into README.md as well.
 """
 
-import sys
 from contextlib import redirect_stdout
 from importlib import import_module
 from io import StringIO
@@ -21,12 +20,10 @@ import nn.optim as optim
 from autograd import gradcheck
 from autograd.special import softmax
 
+from . import readme, sources
 from .common import VERDICTS, Findings, arguments
 
-DEMOS = [
-    *["mlp", "approximation", "backprop", "perceptron", "activations", "vanishing", "descent", "initialization"],
-    *["listing", "regularization"],
-]
+DEMOS = [name for name, source in sources().items() if "found.claim(" in source and name != "claims"]
 LARGE = 3.14e23  # floating point operations that trained GPT-3 (Brown et al., 2020, appendix D)
 
 
@@ -59,31 +56,31 @@ def outlook(args, found):
     years = found["years"] = LARGE / rate / (365.25 * 24 * 3600)
     found.claim(
         "L29", "beyond this demo", "GPUs are essential for large networks.",
-        f"There is no GPU here, and the digits need none. Training does {rate / 1e9:.0f} billion operations a second "
-        f"on this processor; at that rate GPT-3's 3.14e23 would take {years:,.0f} years.",
+        f"There is none here, and the digits need none. This processor trains at {rate / 1e9:.0f} billion operations a "
+        f"second: GPT-3's 3.14e23 would take {years:,.0f} years.",
     )  # fmt: skip
     rng = np.random.default_rng(args.seed)
     found["attention"] = gradcheck(attention, *rng.standard_normal((3, 5, 4)), order=2)
     found.claim(
         "L30", "beyond this demo", "Next: convolutional, recurrent and attention networks.",
-        "There are no such layers here, but nothing stops one writing them. A head of attention is one line of NumPy; "
-        f"its first and second derivatives {'agree' if found['attention'] else 'DISAGREE'} with finite differences.",
+        "There are no such layers here. But attention is one line of NumPy; its first and second derivatives "
+        f"{'agree' if found['attention'] else 'DISAGREE'} with finite differences.",
     )  # fmt: skip
 
 
-def gather(args, say):
-    """All claims by number, each with the name of its demo, from a run of every demo; say is called as they finish."""
+def gather(args, ran):
+    """All claims by number, each with the name of its demo, from a run of every demo that has not run yet."""
     claims: dict[str, tuple[str, ...]] = {}
     options = ["--seed", str(args.seed), "--out", str(args.out), *["--quick"] * args.quick]
     for name in [*DEMOS, "claims"]:
         start = perf_counter()
         with redirect_stdout(StringIO()):
             if name == "claims":
-                found = Findings()
-                outlook(args, found)
+                outlook(args, found := Findings())
             else:
-                found = import_module(f"demos.{name}").main(options)
-        say(f"   {name}: {', '.join(found.claims)} in {perf_counter() - start:.1f} s")
+                found = ran[name] if name in ran else import_module(f"demos.{name}").main(options)
+        print(f"   {name}: {', '.join(found.claims)} in {perf_counter() - start:.1f} s", flush=True)
+        assert not claims.keys() & found.claims.keys(), f"{name} judges a claim that another demo judges"
         claims |= {number: (*claim, name) for number, claim in found.claims.items()}
     return dict(sorted(claims.items(), key=lambda item: int(item[0][1:])))
 
@@ -97,21 +94,20 @@ def markdown(claims):
     return "\n".join(lines)
 
 
-def main(argv=None):
-    argv = list(sys.argv[1:] if argv is None else argv)
-    table = "--markdown" in argv
-    args = arguments(__doc__, [word for word in argv if word != "--markdown"])
-    claims = gather(args, say=lambda line: print(line, file=sys.stderr if table else sys.stdout, flush=True))
+def main(argv=None, ran=()):
+    """ran   the findings, by name, of demos that have run already with the same arguments"""
+    args = arguments(__doc__, argv, readme="write the ledger into README.md")
+    claims = gather(args, dict(ran))
     found = Findings(demos={number: name for number, (*_, name) in claims.items()}, markdown=markdown(claims))
-    if table:
-        print(found["markdown"])
-        return found
     for number, (verdict, words, measured, name) in claims.items():
         found.claim(number, verdict, words, f"{measured} [{name}]")
     print()
     for verdict in VERDICTS:
         numbers = [number for number, claim in found.claims.items() if claim.verdict == verdict]
         print(f"   {len(numbers):2} {verdict}: {' '.join(numbers)}")
+    if args.readme:
+        readme.write("ledger", found["markdown"])
+        print(f"\n   written: {readme.README}")
     return found
 
 

@@ -28,12 +28,17 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 DIVERGING = "PuOr_r"  # a colour map for probabilities: orange for 1, purple for 0, white at the boundary between them
 
 
-def arguments(doc, argv=None):
-    """What a demo is told on its command line: seed, out, quick. The folder `out` exists afterwards."""
+def arguments(doc, argv=None, **switches):
+    """What a demo is told on its command line: seed, out, quick. The folder `out` exists afterwards.
+
+    switches   of this demo alone: what each is for, by name
+    """
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--seed", type=int, default=0, help="where chance starts")
     parser.add_argument("--out", type=Path, default=Path(), help="the folder for the pictures (default: this one)")
     parser.add_argument("--quick", action="store_true", help="less of everything, in a second or two")
+    for name, what in switches.items():
+        parser.add_argument(f"--{name}", action="store_true", help=what)
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
     return args

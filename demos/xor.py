@@ -16,7 +16,7 @@ import nn
 import nn.optim as optim
 import viz
 
-from .common import arguments
+from .common import Findings, arguments, table
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 Y = np.array([[0.0], [1.0], [1.0], [0.0]])
@@ -60,9 +60,12 @@ def train(model, optimizer, steps):
 
 def truth_table(before, after):
     """The four questions, the answers wanted, and the network's probabilities."""
-    print("\n   x1  x2   wanted   p before   p after")
-    for (x1, x2), y, p, q in zip(X, Y[:, 0], before[:, 0], after[:, 0]):
-        print(f"   {x1:2.0f}  {x2:2.0f}   {y:6.0f}   {p:8.4f}   {q:7.4f}")
+    rows = zip(X[:, 0], X[:, 1], Y[:, 0], before[:, 0], after[:, 0])
+    print()
+    table(
+        ["x1", "x2", "wanted", "p before", "p after"],
+        [(f"{x1:g}", f"{x2:g}", f"{y:g}", f"{p:.4f}", f"{q:.4f}") for x1, x2, y, p, q in rows],
+    )
 
 
 def main(argv=None):
@@ -76,8 +79,9 @@ def main(argv=None):
     neuron = nn.Perceptron(2)
     before = neuron(X).data
     train(neuron, optim.SGD(neuron.parameters(), lr=2.0), steps)
-    truth_table(before, neuron(X).data)
-    undecided = np.abs(neuron(X).data - 0.5).max()
+    alone = neuron(X).data
+    truth_table(before, alone)
+    undecided = np.abs(alone - 0.5).max()
     print(f"   It ends undecided, every p within {undecided:.0e} of 0.5 and the loss at log 2 = {np.log(2):.4f}.")
 
     print("\n3. Four hidden neurons: 2 -> 4 tanh -> 1 sigmoid")
@@ -97,6 +101,7 @@ def main(argv=None):
         print("   left out: xor.svg.", error, "\n")
         viz.tree(loss, names=names)
     print("   written:", viz.step(loss, names=names).save(args.out / "xor.html"))
+    return Findings(alone=alone, network=after)
 
 
 if __name__ == "__main__":

@@ -26,11 +26,9 @@ def run(name, folders):
     if name in ran:
         return ran[name]
     folder = folders.mktemp(name)
-    others = {other: run(other, folders).found for other in claims.DEMOS} if name == "claims" else {}
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as printed:
-        for other, found in others.items():
-            patch.setattr(f"demos.{other}.main", lambda argv, found=found: found)
-        found = importlib.import_module(f"demos.{name}").main(["--quick", "--out", str(folder)])
+    others = [{other: run(other, folders).found for other in claims.DEMOS}] if name == "claims" else []
+    with redirect_stdout(StringIO()) as printed:
+        found = importlib.import_module(f"demos.{name}").main(["--quick", "--out", str(folder)], *others)
     ran[name] = Shown(found, printed.getvalue(), {path.name for path in folder.iterdir()})
     return ran[name]
 

@@ -2,7 +2,7 @@
 
 import re
 
-from demos import claims
+from demos import claims, readme
 from demos.common import VERDICTS
 
 NUMBERS = [f"L{i}" for i in range(1, 31)]
@@ -23,10 +23,22 @@ def test_every_claim_names_the_demo_that_shows_it(shown):
     assert all(f"[{name}]" in shown.found.claims[number].measured for number, name in shown.found["demos"].items())
 
 
+def cells(row):
+    """The cells of a row of a table in Markdown."""
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+
+
+def test_the_readme_has_a_row_for_each_claim_with_the_verdict_of_now(shown):
+    _, _, *rows = map(cells, readme.read("ledger").splitlines())
+    assert [(number, verdict.strip("*"), demo.strip("`")) for number, _, verdict, _, demo in rows] == [
+        (number, shown.found.claims[number].verdict, shown.found["demos"][number]) for number in NUMBERS
+    ]
+
+
 def test_the_table_for_the_readme_has_a_row_for_each_claim(shown):
     head, rule, *rows = shown.found["markdown"].splitlines()
-    assert [row.split("|")[1].strip() for row in rows] == NUMBERS
-    assert len({len(re.findall(r"(?<!\\)\|", row)) for row in (head, rule, *rows)}) == 1
+    assert [cells(row)[0] for row in rows] == NUMBERS
+    assert {len(cells(row)) for row in (head, rule, *rows)} == {5}
     assert shown.found["markdown"].isascii()
 
 

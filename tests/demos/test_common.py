@@ -2,7 +2,6 @@
 
 import importlib
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,7 @@ import nn
 import nn.optim as optim
 from demos.common import Findings, arguments, fit, picture, progress, table
 
-FILES = sorted(Path(demos.__file__).parent.glob("[!_]*.py"))
-DRAWING = [path.stem for path in FILES if path.stem != "common" and "picture(" in path.read_text("utf-8")]
+DRAWING = [name for name, source in demos.sources().items() if "picture(" in source]
 
 
 @pytest.mark.parametrize("name", DRAWING)

@@ -1,23 +1,24 @@
 """The tour's answers are real, and are the ones it promises."""
 
-import numpy as np
 import pytest
-
-from demos import tour
 
 
 def test_only_what_should_be_refused_is(shown):
-    errors = [answer for answer in shown.found["answers"] if isinstance(answer, Exception)]
-    assert [type(error) for error in errors] == [RuntimeError]
-    assert "np.where" in str(errors[0])
+    refused = {line: answer for line, answer in shown.found["answers"].items() if "Error" in answer}
+    assert list(refused) == ["x[0] = 5.0"]
+    assert refused["x[0] = 5.0"].startswith("RuntimeError")
+    assert "np.where" in refused["x[0] = 5.0"]
 
 
 def test_what_is_compared_agrees(shown):
     answers = shown.found["answers"]
-    assert [answer for answer in answers if isinstance(answer, bool)] == [True, True]
-    assert (27, 18, 6) in [answer for answer in answers if isinstance(answer, tuple)]
-    gradient, inverse = [a for a in answers if isinstance(a, np.ndarray) and a.shape == (2, 2)]
-    assert np.allclose(gradient, inverse)
+    assert [answer for answer in answers.values() if answer in ("True\n", "False\n")] == ["True\n"] * 2
+    assert answers["first.item(), second.item(), third.item()"] == "(27.0, 18.0, 6.0)\n"
+    assert (
+        answers["A.grad"]
+        == answers["np.linalg.inv(A.data).T"]
+        == "array([[ 0.5  ,  0.   ],\n       [-0.125,  0.25 ]])\n"
+    )
 
 
 def test_the_answers_stand_under_their_questions(shown):
@@ -29,9 +30,3 @@ def test_the_answers_stand_under_their_questions(shown):
 def test_the_loop_finds_the_line(shown):
     assert shown.found["w"] == pytest.approx(2, abs=0.01)  # 100 points with noise of 0.01
     assert shown.found["c"] == pytest.approx(1, abs=0.01)
-
-
-def test_one_backward_pass_gives_all_derivatives(shown):
-    assert shown.found.claims["L3"].verdict == "true"
-    assert shown.found["difference"] < 1e-6  # what central differences with h = 1e-6 can promise
-    assert shown.found["steps"] == tour.price(10)[0]

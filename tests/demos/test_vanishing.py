@@ -22,7 +22,7 @@ def test_theory_foretells_what_is_left(name, shown):
 def test_sigmoid_vanishes_with_gain_one_and_not_with_sixteen(shown):
     assert shown.found["left"]["sigmoid"][-1] < 0.25 ** (vanishing.DEPTH - 1)
     assert shown.found["kept"]["sigmoid"][1] < 1e-25
-    assert shown.found["enough"] in (8, 16, 32)
+    assert shown.found["kept"]["sigmoid"][16] > 1
     assert shown.found.claims["L14"].verdict == "simplified"
 
 
@@ -35,9 +35,10 @@ def test_slopes_of_one_do_not_help_relu_nor_hurt_tanh(shown):
 def test_viz_flags_the_layers_that_theory_names(shown):
     for name, gain in [("sigmoid", 1), ("sigmoid", 4)]:
         flagged = shown.found["ill"][name, gain]["VANISHING"]
-        assert sorted(flagged) == list(range(1, len(flagged) + 1))
+        assert flagged == list(range(1, len(flagged) + 1))
         assert len(flagged) == pytest.approx(shown.found["expected"][name, gain], abs=4)
     assert not any(shown.found["ill"]["tanh", 1].values())
     assert not any(shown.found["ill"]["ReLU", math.sqrt(2)].values())
+    assert not any(shown.found["ill"]["ReLU", 1].values())
     assert 1 in shown.found["ill"]["tanh", 4]["EXPLODING"]
     assert shown.text.isascii()

@@ -29,13 +29,6 @@ def test_it_prints_ascii_and_the_same_numbers_every_time(run):
     assert run("--quick", "--seed", "1") != text
 
 
-def test_the_list_of_demos_names_it_and_says_what_it_shows(capsys):
-    runpy.run_module("demos", run_name="__main__")
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if "demos.xor" in line]
-    assert line.startswith("python -m demos.xor")
-    assert "XOR: what no single neuron can learn" in line
-
-
 def table(text, part):
     """The truth table of one part as rows of (x1, x2, wanted, before, after)."""
     lines = text.split(f"\n{part}. ")[1].split("p after\n")[1].splitlines()
