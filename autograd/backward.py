@@ -7,7 +7,6 @@ that is backpropagation.
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from . import tensor
 from .advice import described
 from .modes import enable_grad, modes, refuse_edited, refuse_nonfinite
+from .products import sum_of_rows
 from .tensor import Tensor
 
 float64, ndarray, total = np.float64, np.ndarray, np.add.reduce  # looked up once per operation
@@ -212,14 +212,8 @@ def unbroadcast(part: Any, shape: tuple[int, ...], node: Tensor, i: int) -> Any:
                 f"argument of shape {shape}. A gradient has its argument's shape, or one that this broadcasts to."
             )
         axes += tuple(k + extra for k, n in enumerate(shape) if n != part.shape[k + extra])
-    if axes == (0,) and part.__class__ is ndarray and part.ndim == 2 and part.dtype.char in "fd":
-        part = ones(len(part), part.dtype).dot(part)  # a product with a matrix is several times as fast as a sum
-    else:
-        part = total(part, axes)
+    part = sum_of_rows(part) if axes == (0,) and part.ndim == 2 else total(part, axes)
     return part if part.shape == shape else part.reshape(shape)
-
-
-ones = functools.lru_cache(maxsize=64)(np.ones)
 
 
 def name(node: Tensor) -> str:

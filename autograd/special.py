@@ -21,6 +21,9 @@ def floating(function):
 
     @functools.wraps(function)
     def wrapped(x, *args, **kwargs):
+        if x.__class__ is np.ndarray and x.dtype.char in "fd" and x.ndim:
+            with np.errstate(all="ignore"):
+                return function(x, *args, **kwargs)
         x = np.asarray(x)
         dtype = x.dtype
         if dtype.kind in "biu":
