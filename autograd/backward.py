@@ -135,8 +135,10 @@ def pull(
                     part = rules[i](*args, **kwargs)  # type: ignore[misc]
                 if part.__class__ is ndarray:
                     data = x.data
-                    if part.shape != data.shape or part.dtype is not data.dtype or x.op is None:
+                    if part.shape != data.shape or part.dtype is not data.dtype:
                         part = fit(part, x, g, node, i)
+                    elif x.op is None and (part is g or part.base is not None):
+                        part = part.copy()  # a leaf's gradient is its own
                 elif part.__class__ is not float64 or values[i].__class__ is not float64:  # two numbers fit
                     part = fit(part, x, g, node, i)
                 if x not in arrived:
@@ -204,6 +206,8 @@ def fit(part: Any, x: Tensor, g: Any, node: Tensor, i: int) -> Any:
 def unbroadcast(part: Any, shape: tuple[int, ...], node: Tensor, i: int) -> Any:
     """part summed over the axes along which an argument of this shape was broadcast."""
     extra = part.ndim - len(shape)
+    if extra == 1 and len(shape) == 1 and part.shape[1:] == shape:
+        return sum_of_rows(part)
     axes: Any = tuple(range(extra))
     if part.shape[extra:] != shape:
         if extra < 0 or any(n != m and n != 1 for n, m in zip(shape, part.shape[extra:])):
@@ -212,7 +216,7 @@ def unbroadcast(part: Any, shape: tuple[int, ...], node: Tensor, i: int) -> Any:
                 f"argument of shape {shape}. A gradient has its argument's shape, or one that this broadcasts to."
             )
         axes += tuple(k + extra for k, n in enumerate(shape) if n != part.shape[k + extra])
-    part = sum_of_rows(part) if axes == (0,) and part.ndim == 2 else total(part, axes)
+    part = total(part, axes)
     return part if part.shape == shape else part.reshape(shape)
 
 
