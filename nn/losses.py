@@ -454,7 +454,8 @@ def cross_entropy(
         return soft_cross_entropy(input, target, weight, checked(reduction), label_smoothing)
     x, t = classes("cross_entropy", input, target, ignore_index)
     warn_of_probabilities(x, "CrossEntropyLoss applies softmax itself: give it scores; or logarithms to NLLLoss.")
-    if reduction == "mean" and weight is None and not label_smoothing and not (t == ignore_index).any():
+    ignored = t.size and (ignore_index >= 0 or np.minimum.reduce(t) < 0) and (t == ignore_index).any()
+    if reduction == "mean" and weight is None and not label_smoothing and not ignored:
         return mean_cross_entropy(x, t)
     logs, shape = log_softmax(x, axis=-1), values(target).shape
     loss = picked(logs, t, shape, weight, ignore_index, checked(reduction))
