@@ -55,7 +55,7 @@ def times(a: Any, b: Any) -> Any:
 
 def rows(x: Any) -> Any:
     """x as a matrix whose rows run along its last axis."""
-    return x if x.ndim == 2 else np.reshape(x, (-1, x.shape[-1]))
+    return x if x.ndim == 2 else np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 # fmt: off
