@@ -10,6 +10,7 @@ The arrays of `model` have their names in its state_dict; all others begin with 
 from __future__ import annotations
 
 import json
+import math
 import os
 import zlib
 from pathlib import Path
@@ -91,9 +92,11 @@ def load(path: str | os.PathLike[str], **objects: Any) -> dict[str, Any]:
     try:
         for name, thing in objects.items():
             put(thing, states[name])
-    except Exception as error:
+    except BaseException as error:  # Ctrl+C too must not leave half of it
         for name_before, state in before.items():
             put(objects[name_before], state)
+        if not isinstance(error, Exception):
+            raise
         raise CheckpointError(f"{file}: its {name} does not fit this one; nothing was loaded. {error}") from error
     return states
 
@@ -113,7 +116,20 @@ def put(thing: Any, state: Any) -> None:
     if hasattr(thing, "load_state_dict"):
         thing.load_state_dict(state)
     else:
+        check_position(state)
         thing.bit_generator.state = state
+
+
+def check_position(state: Any) -> None:
+    """Refuse the state of a generator that would draw from beyond its buffer: NumPy would read whatever lies there."""
+    if state["bit_generator"] == "MT19937":
+        position, length = state["state"]["pos"], 624
+    elif state["bit_generator"] == "Philox":
+        position, length = state["buffer_pos"], 4
+    else:
+        return  # the others have no buffer
+    if not 0 <= position <= length:
+        raise ValueError(f"It stands at {position} in a buffer of {length}.")
 
 
 # ---- states <-> JSON and arrays -------------------------------------------------------------------------------------
@@ -185,19 +201,31 @@ def write_npz(file: Path, arrays: Arrays, header: str) -> None:
 
 
 def read_npz(file: Path) -> tuple[Arrays, str | None]:
-    """The arrays in a file, and the header if it is ours."""
+    """The arrays in a file, and the header if it is ours. A small file cannot fill the memory."""
     import zipfile
 
     arrays: Arrays = {}
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
-        if sum(member.file_size for member in members) > file.stat().st_size:  # a small file cannot fill the memory
+        compressed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
+        if compressed or sum(member.file_size for member in members) > file.stat().st_size:
             raise ValueError("its arrays are compressed, or it claims to be longer than it is")
         for member in members:
+            with archive.open(member) as stream:
+                if claimed(stream) > member.file_size:
+                    raise ValueError(f"{member.filename} claims to be longer than it is")
             with archive.open(member) as stream:
                 arrays[member.filename.removesuffix(".npy")] = np.lib.format.read_array(stream, allow_pickle=False)
     header = arrays.pop(HEADER, None)
     return arrays, None if header is None else header.tobytes().decode()
+
+
+def claimed(stream: Any) -> int:
+    """How many bytes an array takes by its header in a .npy file, which NumPy would allocate before reading them."""
+    version = np.lib.format.read_magic(stream)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read_header(stream)  # 3.0 differs from 2.0 in the letters that a field's name may have
+    return math.prod(shape) * dtype.itemsize
 
 
 def safetensors() -> Any:

@@ -410,8 +410,13 @@ class SequentialLR(LRScheduler):
         return super().state_dict() | {"schedulers": [scheduler.state_dict() for scheduler in self.schedulers]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        states = state_dict.get("schedulers", [])
+        if len(states) != len(self.schedulers):
+            raise ValueError(
+                f"The saved SequentialLR has {len(states)} schedulers, but this one {len(self.schedulers)}."
+            )
         super().load_state_dict(state_dict)
-        for scheduler, state in zip(self.schedulers, state_dict["schedulers"]):
+        for scheduler, state in zip(self.schedulers, states):
             scheduler.load_state_dict(state)
 
 

@@ -213,6 +213,12 @@ def late_group():
     scheduler.step()
 
 
+def another_sequence():
+    opt = ours()
+    saved = lr_scheduler.SequentialLR(opt, [lr_scheduler.StepLR(opt, 1), lr_scheduler.StepLR(opt, 2)], [3])
+    lr_scheduler.SequentialLR(opt, [lr_scheduler.StepLR(opt, 1)], []).load_state_dict(saved.state_dict())
+
+
 def one_step_too_many():
     opt = ours()
     run(opt, [lr_scheduler.OneCycleLR(opt, 1.0, total_steps=3)], 4)
@@ -240,6 +246,7 @@ def one_step_too_many():
         (lambda: lr_scheduler.SequentialLR(ours(), [lr_scheduler.StepLR(ours(), 1)], []), ValueError, "another optim"),
         (late_group, ValueError, r"schedules 2 parameter groups, but the optimizer now has 3"),
         (lambda: lr_scheduler.StepLR(ours(), 1).load_state_dict({"gamma": 1}), ValueError, "it lacks .*last_epoch"),
+        (another_sequence, ValueError, "saved SequentialLR has 2 schedulers, but this one 1"),
         (lambda: lr_scheduler.LRScheduler(ours()), TypeError, "has no formula"),
     ],
 )
