@@ -130,9 +130,7 @@ def markdown(saved):
     for workload, answers in results.items():
         parts = (" ".join(text.split()) for text in cells(workload, answers, names))
         lines.append(f"| {WORKLOADS[workload].about} | {' | '.join(parts)} |")
-    *_, threads = header(about, saved["rounds"], [])
-    first, *more, _ = header(about, saved["rounds"], [])
-    return "\n".join([*lines, "", ".\n".join([first, *more, threads]) + "."])
+    return "\n".join([*lines, "", ".\n".join(header(about, saved["rounds"], [])) + "."])
 
 
 def complaints(name, results):
@@ -165,7 +163,7 @@ def arguments():
     parser.add_argument("--only", nargs="+", choices=WORKLOADS, metavar="NAME", help="only these workloads")
     parser.add_argument("--rounds", type=int, default=5, help="processes for each contestant (default: 5)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save the results")
-    parser.add_argument("--readme", type=Path, metavar="FILE", help="measure nothing; write what FILE saved to README.md")
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="only write what FILE saved to README.md")
     parser.add_argument("--profile", choices=WORKLOADS, metavar="NAME", help="profile our step instead")
     options = parser.parse_args()
     if options.rounds < 1:
