@@ -29,7 +29,10 @@ def leaky_relu(input, negative_slope=0.01):
 
 @floating
 def elu(input, alpha=1.0):
-    """x where x > 0, else alpha (exp(x) − 1)   (Clevert et al., 2015)."""
+    """x where x > 0, else alpha (exp(x) − 1)   (Clevert et al., 2015).
+
+    At NaN the derivative is NaN; PyTorch's is NaN or 1, according to the place in the array.
+    """
     y = np.clip(input, -np.inf, 0)
     np.expm1(y, out=y)
     y *= alpha
@@ -49,6 +52,13 @@ def softplus(input, beta=1.0, threshold=20.0):
     return y
 
 
+@np.errstate(over="ignore")  # σ(±∞) is right too
+def softplus_slope(x, beta, threshold):
+    """σ(beta x), and 1 where beta x > threshold."""
+    z = x * beta
+    return np.where(z > threshold, 1, expit(z))
+
+
 def swish(sigma, input):
     """x σ(x), with σ(x) = 1 / (1 + exp(−x)); also called Swish."""
     return np.multiply(input, sigma)
@@ -57,7 +67,8 @@ def swish(sigma, input):
 def gaussian(phi, input, approximate="none"):
     """x Φ(x), with Φ the normal distribution function   (Hendrycks and Gimpel, 2016).
 
-    approximate   "none": Φ exactly, by erf; "tanh": Φ(x) ≈ (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, as in GPT-2
+    approximate   "none": Φ exactly, by erf; "tanh": Φ(x) ≈ (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, as in GPT-2;
+                  its derivative is 0 or 1 at the largest numbers, where PyTorch's is NaN
     """
     return np.multiply(input, phi)
 
@@ -67,26 +78,28 @@ def normal(x, approximate="none"):
     if approximate == "none":
         return ndtr(x)
     if approximate == "tanh":
+        x = np.clip(x, -40, 40)  # from where on Φ is 0 or 1 to the last bit, and x² does not overflow
         return (1 + np.tanh(x * (scale + scale * 0.044715 * np.square(x)))) * 0.5
     raise ValueError(f"gelu's approximate is 'none' or 'tanh', not {approximate!r}.")
 
 
+@np.errstate(over="ignore")  # exp(−∞) is right too
 def density(x, phi, approximate):
     """Φ′(x): exp(−x²/2) / √(2π), or the derivative of the form with tanh."""
     if approximate == "none":
         return np.exp(x * x * -0.5) * (scale * 0.5)
+    x = np.clip(x, -40, 40)
     return 2 * phi * (1 - phi) * (scale + 3 * scale * 0.044715 * x * x)
 
 
 scale = math.sqrt(2 / math.pi)
 
-relu       = op(relu,       lambda g, y, x: g * (y > 0), at=elementwise)
+relu       = op(relu,       lambda g, y, x: g * (y != 0), at=elementwise)  # y ≥ 0; at NaN it is 1, as in PyTorch
 leaky_relu = op(leaky_relu, lambda g, y, x, negative_slope=0.01: np.where(x > 0, g, g * negative_slope),
                             at=[*elementwise, call((3,), negative_slope=0.3), call((3,), negative_slope=1.5)])
 elu        = op(elu,        lambda g, y, x, alpha=1.0: np.where(x > 0, g, g * (y + alpha)),
                             at=[*elementwise, call((4,), alpha=0.5)])
-softplus   = op(softplus,   lambda g, y, x, beta=1.0, threshold=20.0:
-                            np.where(x * beta > threshold, g, g * expit(x * beta)),
+softplus   = op(softplus,   lambda g, y, x, beta=1.0, threshold=20.0: g * softplus_slope(x, beta, threshold),
                             at=[*elementwise, call((4,), beta=2.0, threshold=1.0)])
 silu       = op(swish,      lambda g, y, s, x: g * (s + y * (1 - s)),
                             saves=expit, name="silu", at=elementwise)

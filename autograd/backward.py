@@ -7,7 +7,6 @@ that is backpropagation.
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from . import tensor
 from .advice import described
 from .modes import enable_grad, modes, refuse_edited, refuse_nonfinite
+from .products import sum_of_rows
 from .tensor import Tensor
 
 float64, ndarray, total = np.float64, np.ndarray, np.add.reduce  # looked up once per operation
@@ -135,8 +135,10 @@ def pull(
                     part = rules[i](*args, **kwargs)  # type: ignore[misc]
                 if part.__class__ is ndarray:
                     data = x.data
-                    if part.shape != data.shape or part.dtype is not data.dtype or x.op is None:
+                    if part.shape != data.shape or part.dtype is not data.dtype:
                         part = fit(part, x, g, node, i)
+                    elif x.op is None and (part is g or part.base is not None):
+                        part = part.copy()  # a leaf's gradient is its own
                 elif part.__class__ is not float64 or values[i].__class__ is not float64:  # two numbers fit
                     part = fit(part, x, g, node, i)
                 if x not in arrived:
@@ -204,6 +206,8 @@ def fit(part: Any, x: Tensor, g: Any, node: Tensor, i: int) -> Any:
 def unbroadcast(part: Any, shape: tuple[int, ...], node: Tensor, i: int) -> Any:
     """part summed over the axes along which an argument of this shape was broadcast."""
     extra = part.ndim - len(shape)
+    if extra == 1 and len(shape) == 1 and part.shape[1:] == shape:
+        return sum_of_rows(part)
     axes: Any = tuple(range(extra))
     if part.shape[extra:] != shape:
         if extra < 0 or any(n != m and n != 1 for n, m in zip(shape, part.shape[extra:])):
@@ -212,14 +216,8 @@ def unbroadcast(part: Any, shape: tuple[int, ...], node: Tensor, i: int) -> Any:
                 f"argument of shape {shape}. A gradient has its argument's shape, or one that this broadcasts to."
             )
         axes += tuple(k + extra for k, n in enumerate(shape) if n != part.shape[k + extra])
-    if axes == (0,) and part.__class__ is ndarray and part.ndim == 2 and part.dtype.char in "fd":
-        part = ones(len(part), part.dtype).dot(part)  # a product with a matrix is several times as fast as a sum
-    else:
-        part = total(part, axes)
+    part = total(part, axes)
     return part if part.shape == shape else part.reshape(shape)
-
-
-ones = functools.lru_cache(maxsize=64)(np.ones)
 
 
 def name(node: Tensor) -> str:

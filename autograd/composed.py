@@ -45,11 +45,15 @@ matrix = [call((3, 4)), call((2, 3, 3))]
 
 @composed(np.median, at=[*reduced, call((5,)), call((2, 3, 5), axis=-1)])
 def median(a, axis=None, *, keepdims=False):
-    """The middle element in order, or the mean of the two in the middle; NaN if there is one."""
+    """The middle element in order, or the mean of the two in the middle.
+
+    NaN if there is one, and the gradient goes to the last of them, not as PyTorch's to the first.
+    """
     order = np.sort(joined(a, axis), axis=-1)
     half, odd = divmod(order.shape[-1], 2)
     middle = np.mean(order[..., half - 1 + odd : half + 1], -1)
-    middle = np.where(np.isnan(order[..., -1]), order[..., -1], middle)  # NaN is last in order
+    if half + odd:
+        middle = np.where(np.isnan(order[..., -1]), order[..., -1], middle)  # NaN is last in order
     return np.expand_dims(middle, axes_of(a, axis)) if keepdims else middle
 
 
@@ -68,7 +72,7 @@ def trace(a, offset=0, axis1=0, axis2=1):
 @composed(np.full_like, at=[call((2, 3), ()), call((2, 3), (3,))])
 def full_like(a, fill_value):
     """fill_value in the shape and dtype of a."""
-    return np.broadcast_to(fill_value, np.shape(a)) * np.ones_like(a)
+    return np.broadcast_to(fill_value, np.shape(a)).astype(a.dtype)
 
 
 @composed(np.diff, at=[call((4,)), call((3, 4), n=2, axis=0), call((2, 3), prepend=0.5, append=np.ones((2, 2)))])
@@ -97,13 +101,15 @@ def nanprod(a, axis=None, *, keepdims=False):
 
 @composed(np.nanmean, at=reduced)
 def nanmean(a, axis=None, *, keepdims=False):
+    """The mean of what is not NaN; where that is nothing, NaN with gradient 0. PyTorch's gradient is NaN there."""
     return nansum(a, axis, keepdims=keepdims) / count_known(a, axis, keepdims)
 
 
 @composed(np.nanvar, at=reduced)
 def nanvar(a, axis=None, *, ddof=0, keepdims=False):
-    deviation = known(a - nanmean(a, axis, keepdims=True), 0)
-    return np.sum(deviation * deviation, axis, keepdims=keepdims) / (count_known(a, axis, keepdims) - ddof)
+    deviation = np.where(np.isnan(a), 0, a - nanmean(a, axis, keepdims=True))
+    freedom = count_known(a, axis, keepdims) - ddof
+    return np.sum(deviation * deviation, axis, keepdims=keepdims) / np.where(freedom > 0, freedom, np.nan)
 
 
 @composed(np.nanstd, at=reduced)
@@ -231,7 +237,7 @@ def take(a, indices, axis=None):
 def take_along_axis(arr, indices, axis=-1):
     """arr at indices along axis, and along the others at each place's own index."""
     if axis is None:
-        return np.reshape(arr, -1)[indices]
+        arr, axis = np.reshape(arr, -1), 0
     if np.ndim(indices) != arr.ndim:
         raise ValueError(f"np.take_along_axis() takes indices of {arr.ndim} axes, as arr has, not {np.ndim(indices)}.")
     index = list(np.indices(arr.shape, sparse=True))
@@ -322,4 +328,4 @@ composed(np.dsplit, at=[call((2, 3, 4), 2)])(
 
 if hasattr(np, "unstack"):
     composed(np.unstack, at=[call((2, 3)), call((2, 3), axis=-1)])(
-        lambda x, /, *, axis=0: tuple(np.take(x, i, axis) for i in range(x.shape[axis])))
+        lambda x, /, *, axis=0: tuple(np.moveaxis(x, axis, 0)))

@@ -58,8 +58,8 @@ op(np.exp,     lambda g, y, x: g * y)
 op(np.exp2,    lambda g, y, x: g * y * ln2)
 op(np.expm1,   lambda g, y, x: g * (y + 1))
 op(np.log,     lambda g, y, x: g / x,                           on=(0.2, 2))
-op(np.log2,    lambda g, y, x: g / (x * ln2),                   on=(0.2, 2))
-op(np.log10,   lambda g, y, x: g / (x * ln10),                  on=(0.2, 2))
+op(np.log2,    lambda g, y, x: g / x / ln2,                     on=(0.2, 2))
+op(np.log10,   lambda g, y, x: g / x / ln10,                    on=(0.2, 2))
 op(np.log1p,   lambda g, y, x: g / (1 + x),                     on=(-0.5, 2))
 
 op(np.sin,     lambda g, y, x:  g * np.cos(x))
@@ -67,12 +67,12 @@ op(np.cos,     lambda g, y, x: -g * np.sin(x))
 op(np.tan,     lambda g, y, x:  g * (1 + y * y),                on=(-1, 1))
 op(np.arcsin,  lambda g, y, x:  g / np.sqrt((1 - x) * (1 + x)), on=(-0.9, 0.9))
 op(np.arccos,  lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)), on=(-0.9, 0.9))
-op(np.arctan,  lambda g, y, x:  g / (1 + x * x))
+op(np.arctan,  lambda g, y, x:  g / np.hypot(x, 1) / np.hypot(x, 1))  # 1 + x² would overflow
 op(np.sinh,    lambda g, y, x:  g * np.cosh(x))
 op(np.cosh,    lambda g, y, x:  g * np.sinh(x))
 op(np.tanh,    lambda g, y, x:  g * (1 - y * y))
 op(np.arcsinh, lambda g, y, x:  g / np.hypot(x, 1))
-op(np.arccosh, lambda g, y, x:  g / np.sqrt((x - 1) * (x + 1)), on=(1.2, 3))
+op(np.arccosh, lambda g, y, x:  g / np.sqrt(x - 1) / np.sqrt(x + 1), on=(1.2, 3))
 op(np.arctanh, lambda g, y, x:  g / ((1 - x) * (1 + x)),        on=(-0.9, 0.9))
 op(np.sinc,    lambda g, y, x:  g * sinc_slope(x, y),           at=[call((3, 4)), call(np.array([0.0, 0.05, -1e-3]))])
 
@@ -164,9 +164,9 @@ op(np.sum,     lambda g, y, x, axis=None, keepdims=False:
 op(np.mean,    lambda g, y, x, axis=None, keepdims=False:
                np.broadcast_to(keep(g / count(x, axis), axis, keepdims), x.shape),               at=reduced)
 op(np.var,     lambda g, y, x, axis=None, ddof=0, keepdims=False:
-               keep(2 * g, axis, keepdims) * deviation(x, axis) / (count(x, axis) - ddof),       at=spread)
+               keep(2 * g / (count(x, axis) - ddof), axis, keepdims) * deviation(x, axis),       at=spread)
 op(np.std,     lambda g, y, x, axis=None, ddof=0, keepdims=False:
-               keep(over(g, y), axis, keepdims) * deviation(x, axis) / (count(x, axis) - ddof),  at=spread)
+               keep(over(g, y) / (count(x, axis) - ddof), axis, keepdims) * deviation(x, axis),  at=spread)
 op(np.max,     lambda g, y, x, axis=None, keepdims=False: divide_evenly(g, y, x, axis, keepdims), at=reduced)
 op(np.min,     lambda g, y, x, axis=None, keepdims=False: divide_evenly(g, y, x, axis, keepdims), at=reduced)
 op(np.prod,    lambda g, y, x, axis=None, keepdims=False:

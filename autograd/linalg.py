@@ -133,8 +133,9 @@ op(np.linalg.multi_dot, each=lambda g, y, i, *arrays: multi_dot_back(g, i, array
 def multi_dot_back(g, i, arrays):
     """(the product before)ᵀ g (the product after)ᵀ, where the first may be a row and the last a column."""
     first, *between, last = arrays
-    matrices = [np.reshape(first, (-1, first.shape[-1])), *between, np.reshape(last, (last.shape[0], -1))]
-    g = np.reshape(g, (matrices[0].shape[0], matrices[-1].shape[1]))
+    row, column = (1, *first.shape)[-2:], (*last.shape, 1)[:2]
+    matrices = [np.reshape(first, row), *between, np.reshape(last, column)]
+    g = np.reshape(g, (row[0], column[1]))
     if i > 0:
         g = T(functools.reduce(np.matmul, matrices[:i])) @ g
     if i < len(arrays) - 1:
@@ -238,7 +239,12 @@ def svd(a, full_matrices=True, compute_uv=True):
 
 def rounding(w):
     """How far apart rounding alone may put two of the eigenvalues or singular values w."""
-    return w.shape[-1] * np.finfo(w.dtype).eps * np.max(np.abs(w), -1, keepdims=True)
+    return w.shape[-1] * np.finfo(w.dtype).eps * largest(w)
+
+
+def largest(x):
+    """The largest absolute value on the last axis, kept; 0 where nothing is there."""
+    return np.max(np.abs(x), -1, keepdims=True) if x.shape[-1] else np.sum(x, -1, keepdims=True)
 
 
 def coincide(w):
@@ -250,7 +256,7 @@ def coincide(w):
 def undecided(g, w):
     """NaN for pairs with one eigenvalue between them but two gradients, as either could be the first; 0 for others."""
     apart = np.abs(np.expand_dims(g, -2) - np.expand_dims(g, -1))
-    tolerance = np.finfo(g.dtype).eps ** 0.5 * np.max(np.abs(g), -1, keepdims=True)
+    tolerance = np.finfo(g.dtype).eps ** 0.5 * largest(g)
     return np.where(np.logical_and(coincide(w), apart > np.expand_dims(tolerance, -1)), np.nan, 0)
 
 
@@ -314,7 +320,10 @@ def norm(x, ord=None, axis=None, keepdims=False):
         values = np.sum(np.abs(matrices), axis=-2 if abs(ord) == 1 else -1)
     else:
         raise ValueError(f"np.linalg.norm() knows no norm {ord!r} of matrices.")
-    result = np.sum(values, -1) if ord == "nuc" else np.max(values, -1) if ord > 0 else np.min(values, -1)
+    if ord == "nuc" or ord > 0 and not values.shape[-1]:  # the largest of none is 0
+        result = np.sum(values, -1)
+    else:
+        result = np.max(values, -1) if ord > 0 else np.min(values, -1)
     return np.expand_dims(result, axes) if keepdims else result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import string
 
@@ -27,6 +28,18 @@ op(np.dot,    lambda g, y, a, b: g * b if 0 in (a.ndim, b.ndim) else np.tensordo
 op(np.vecdot, lambda g, y, a, b, axis=-1: np.expand_dims(g, axis) * b,
               lambda g, y, a, b, axis=-1: np.expand_dims(g, axis) * a, at=[
     call((3,), (3,)), call((2, 3), (3,)), call((3, 2), (3, 1), axis=0)])
+op(np.vdot,   lambda g, y, a, b: g * np.reshape(b, a.shape),
+              lambda g, y, a, b: g * np.reshape(a, b.shape), at=[call((3,), (3,)), call((2, 3), (3, 2))])
+
+
+def sum_of_rows(x):
+    """Σᵢ xᵢⱼ of a matrix: with (1, 1, ...) @ x, which for floats takes a quarter of the time of a sum."""
+    if x.__class__ is np.ndarray and x.dtype.char in "fd":
+        return ones(len(x), x.dtype).dot(x)
+    return np.add.reduce(x, axis=0)
+
+
+ones = functools.lru_cache(maxsize=64)(np.ones)
 
 
 def matmul_left(g, a, b):
@@ -63,12 +76,6 @@ def array(x):
 def outer(a, b):
     """aᵢ bⱼ, of all elements of a and b."""
     return np.reshape(a, (-1, 1)) * np.reshape(b, -1)
-
-
-@composed(np.vdot, at=[call((3,), (3,)), call((2, 3), (3, 2))])
-def vdot(a, b):
-    """Σ aᵢ bᵢ, of all elements of a and b."""
-    return np.dot(np.reshape(a, -1), np.reshape(b, -1))
 
 
 @composed(np.cross, at=[

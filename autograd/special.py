@@ -21,6 +21,9 @@ def floating(function):
 
     @functools.wraps(function)
     def wrapped(x, *args, **kwargs):
+        if x.__class__ is np.ndarray and x.dtype.char in "fd" and x.ndim:
+            with np.errstate(all="ignore"):
+                return function(x, *args, **kwargs)
         x = np.asarray(x)
         dtype = x.dtype
         if dtype.kind in "biu":
@@ -95,7 +98,7 @@ def erf(x):
     return np.copysign(y, x, out=y)
 
 
-erf = op(erf, lambda g, y, x: g * (2 / math.sqrt(math.pi)) * np.exp(-x * x), at=elementwise)
+erf = op(erf, lambda g, y, x: g * (2 / math.sqrt(math.pi)) * np.exp(-np.square(np.clip(x, -40, 40))), at=elementwise)
 
 
 def ndtr(x):
@@ -121,30 +124,35 @@ def expit(x):
 @floating
 def softmax(x, axis=None):
     """exp(x) / Σ exp(x) over axis, None for all axes. As in SciPy, NaN where +∞ is present or all is −∞."""
-    y = x - np.max(x, axis=axis, keepdims=True)  # exp would overflow; the shift cancels in the quotient
+    m = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    y = x - m  # exp would overflow; the shift cancels in the quotient
     np.exp(y, out=y)
     y /= np.sum(y, axis=axis, keepdims=True)
     return y
 
 
-def shift(x, axis, **initial):
+def shift(x, axis):
     """The maximum of x along axis, axes kept, with 0 for one that is infinite: what to subtract before exp."""
-    m = np.max(x, axis=axis, keepdims=True, **initial)
+    m = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     return np.where(np.isfinite(m), m, np.zeros((), x.dtype))
 
 
 @floating
 def log_softmax(x, axis=None):
-    """x − log Σ exp(x) over axis, None for all axes. Infinities as in SciPy."""
-    y = x - shift(x, axis)
+    """x − log Σ exp(x) over axis, None for all axes. NaN where +∞ is present or all is −∞, as in PyTorch."""
+    y = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     y -= np.log(np.sum(np.exp(y), axis=axis, keepdims=True))
     return y
 
 
 @floating
 def logsumexp(a, axis=None, keepdims=False):
-    """log Σ exp(a) over axis, None for all axes; −∞ where all is −∞ or nothing is there, ∞ where +∞ is."""
-    m = shift(a, axis, initial=-np.inf)
+    """log Σ exp(a) over axis, None for all axes; −∞ where all is −∞ or nothing is there, ∞ where +∞ is.
+
+    Its gradient is softmax(a): of equal numbers the same for each, and NaN for all where +∞ is. PyTorch's, exp(a − y),
+    loses digits as y grows, to 1 for each of several equal numbers like 1e300; and where one is +∞ is 0 for the others.
+    """
+    m = shift(a, axis)
     y = a - m
     np.exp(y, out=y)
     y = np.log(np.sum(y, axis=axis, keepdims=True))

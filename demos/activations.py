@@ -98,10 +98,9 @@ def main(argv=None):
         print(f"   lr = {lr:4}, three starts:", *found["dead"][lr])
     end = {name: loss[-1] for name, loss in losses.items()}
     found.claim("L9", "true", "ReLU is max(0, x), its derivative 0 or 1, and its neurons can die.",
-                f"Slopes {' and '.join(f'{s:g}' for s in np.unique(slopes['ReLU']))}; 0 by convention at 0, where "
-                f"there is none. The dead neuron's loss changed by {end['ReLU'] - losses['ReLU'][0]:g}; leaky ReLU "
-                f"came back. GELU and Swish die too: left of their lowest point they slope the other way and drift "
-                f"further off, to a loss of {end['GELU']:.3f} and {end['Swish']:.3f}.")  # fmt: skip
+                f"Slopes {' and '.join(f'{s:g}' for s in np.unique(slopes['ReLU']))}; 0 by convention at 0. The dead "
+                f"neuron's loss changed by {end['ReLU'] - losses['ReLU'][0]:g}; leaky ReLU came back. GELU and Swish "
+                f"die too, at a loss of {end['GELU']:.3f} and {end['Swish']:.3f}.")  # fmt: skip
 
     def draw(*panels):
         near = np.linspace(-5, 5, 401)

@@ -94,11 +94,9 @@ def main(argv=None):
     line, parabola = (found["solved"][name][256] for name in ("identity", "square"))
     found.claim(
         "L16", "wrong", "One wide enough hidden layer with a non-constant activation nears any continuous function.",
-        f"Identity and square are not constant, and with 256 neurons err by {line:.2f} and {parabola:.2f}: a sum of "
-        "parabolas is a parabola. What is needed is an activation that is no polynomial (Leshno et al., 1993): with "
-        f"tanh the error falls to {found['possible']:.0e}. That is existence, as the lesson says: trained, all with "
-        f"one learning rate, 256 neurons err by {found['trained'][256]:.0e}, the best width by {found['reached']:.0e}. "
-        f"And 256 err by {found['dimension'][1]:.0e} with one input, by {found['dimension'][4]:.0e} with four.",
+        f"Identity and square, not constant, err by {line:.2f} and {parabola:.2f} at 256 neurons; tanh, no polynomial "
+        f"(Leshno et al., 1993), by {found['possible']:.0e}. That it exists is all: training errs by "
+        f"{found['reached']:.0e}; with four inputs 256 err by {found['dimension'][4]:.0e}.",
     )  # fmt: skip
 
     def draw(curves, errors):

@@ -81,9 +81,9 @@ def main(argv=None):
     print(f"   mean square {square:.3f} and variance {variance:.3f}: their mean is {relu.mean():.3f}, not 0.")
     found.claim(
         "L23", "simplified", "He/Kaiming for ReLU: 2 / n_in, because ReLU halves the variance.",
-        f"The rule works: {last[HE, 'ReLU']:.2g} after {DEPTH} layers. What ReLU halves is the mean square, to "
-        f"{square:.3f}, of which the next layer makes its variance; the variance falls to {variance:.3f}. "
-        f"PyTorch's default is neither Xavier nor He: 1 / (3 n_in), which leaves {last[PYTORCH, 'ReLU']:.0e}.",
+        f"The rule works: {last[HE, 'ReLU']:.2g} after {DEPTH} layers. But ReLU halves E[h^2], to {square:.3f}, "
+        f"the variance falls to {variance:.3f}. PyTorch's default is neither: 1 / (3 n_in) leaves "
+        f"{last[PYTORCH, 'ReLU']:.0e}.",
     )  # fmt: skip
 
     print("\n3. There and back: the variance between inputs after the last layer, and the gradient before the first")
@@ -94,10 +94,9 @@ def main(argv=None):
     (between, _), (lost, back) = (found["ends"][XAVIER, name] for name in ("tanh", "sigmoid"))
     found.claim(
         "L22", "simplified", "Xavier/Glorot for sigmoid and tanh: 2 / (n_in + n_out).",
-        f"For tanh it serves: after {DEPTH} layers inputs still differ, by a variance of {between:.2g}. It does not "
-        f"rescue a deep sigmoid network: inputs differ by {lost:.0e}, which is rounding, and the gradient shrinks to "
-        f"{back:.0e}. It is a variance: NumPy and PyTorch ask for its root; given as that, it leaves tanh "
-        f"{last[SLIP, 'tanh']:.0e}.",
+        f"For tanh, yes: after {DEPTH} layers inputs differ by a variance of {between:.2g}. For sigmoid by {lost:.0e}, "
+        f"rounding, and the gradient shrinks to {back:.0e}. It is a variance; taken for a standard deviation it leaves "
+        f"tanh {last[SLIP, 'tanh']:.0e}.",
     )  # fmt: skip
 
     def draw(linear, nonlinear):

@@ -103,8 +103,8 @@ def main(argv=None):
         others[activation.__name__] = np.mean([mended(seed, activation, epochs)[0] for seed in seeds[:few]])
     found.claim("L24", "simplified", "ReLU is the default for hidden layers, GELU for Transformers.",
                 f"After {epochs} epochs or fewer: {', '.join(f'{name} {part:.1%}' for name, part in others.items())}. "
-                "Only no activation at all must fail. ReLU is one of several that serve: which is best depends on the "
-                "task, the depth and the time there is. Transformers are not tried.")  # fmt: skip
+                "Only no activation at all must fail; which is best depends on the task, the depth and the time. "
+                "Transformers are not tried.")  # fmt: skip
 
     def draw(left, right):
         left.plot(histories[0], label=["on what it learns from", "on the fifth set aside"])

@@ -56,7 +56,10 @@ hardtanh = op(
     lambda g, y, x, min_val=-1.0, max_val=1.0: g * ((x > min_val) & (x < max_val)),
     name="hardtanh", at=[call((3, 4)), call((3,), min_val=-0.5, max_val=0.7)],
 )  # fmt: skip
-hardtanh.__doc__ = """x, but no less than min_val and no more than max_val."""
+hardtanh.__doc__ = """x, but no less than min_val and no more than max_val.
+
+At NaN the derivative is 0; PyTorch's is 0 or 1, according to the place in the array.
+"""
 
 
 def softmax(input: Any, dim: int | None = None) -> Any:
@@ -117,7 +120,7 @@ class LeakyReLU(Activation):
 
 
 class ELU(Activation):
-    """x where x > 0, else α (exp(x) − 1)."""
+    """x where x > 0, else α (exp(x) − 1); the derivative at NaN is NaN, but PyTorch's here and there 1."""
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
@@ -128,7 +131,7 @@ class ELU(Activation):
 
 
 class SELU(Activation):
-    """λ x where x > 0, else λ α (exp(x) − 1), with λ ≈ 1.0507 and α ≈ 1.6733."""
+    """λ x where x > 0, else λ α (exp(x) − 1), with λ ≈ 1.0507 and α ≈ 1.6733; at NaN as ELU, not as PyTorch."""
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
@@ -138,7 +141,10 @@ class SELU(Activation):
 
 
 class GELU(Activation):
-    """x Φ(x), Φ the normal distribution function; approximate="tanh": (x/2) (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
+    """x Φ(x), Φ the normal distribution function; approximate="tanh": (x/2) (1 + tanh(√(2/π) (x + 0.044715 x³))).
+
+    The derivative of that form is 0 or 1 at the largest numbers, where PyTorch's is NaN.
+    """
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
@@ -213,7 +219,7 @@ class Softsign(Activation):
 
 
 class Hardtanh(Activation):
-    """min_val where x < min_val, max_val where x > max_val, else x."""
+    """min_val where x < min_val, max_val where x > max_val, else x; the derivative at NaN is 0, PyTorch's 0 or 1."""
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
         super().__init__()

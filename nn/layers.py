@@ -6,6 +6,7 @@ whose rules are written in the same vocabulary and so can be differentiated them
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from autograd.advice import described
 from . import init
 from .activations import as_operand
 from .module import Module, Parameter
-from .random import generator_or_default
+from .random import decided, generator_or_default
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -54,7 +55,7 @@ def times(a: Any, b: Any) -> Any:
 
 def rows(x: Any) -> Any:
     """x as a matrix whose rows run along its last axis."""
-    return x if x.ndim == 2 else np.reshape(x, (-1, x.shape[-1]))
+    return x if x.ndim == 2 else np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 # fmt: off
@@ -184,8 +185,13 @@ class Embedding(Module):
 
 def mean(x: Any, axis: Any) -> Any:
     """The mean along axis, axes kept, without the checks for which np.mean takes its time."""
+    if axis == (0,) and x.__class__ is np.ndarray and x.ndim == 2 and x.dtype.char in "fd":
+        return weights(len(x), 1 / len(x), x.dtype).dot(x)[None]  # by BLAS: a quarter of the time
     total = np.add.reduce(x, axis=axis, keepdims=True)
     return total / (x.size / total.size)
+
+
+weights = functools.lru_cache(maxsize=64)(np.full)
 
 
 def standardised(x: Any, w: Any, b: Any, axis: Any, eps: float = 1e-5, watch: Any = None) -> Any:
@@ -193,7 +199,7 @@ def standardised(x: Any, w: Any, b: Any, axis: Any, eps: float = 1e-5, watch: An
     m = mean(x, axis)
     centred = x - m
     var = mean(centred * centred, axis)
-    r = 1 / np.sqrt(var + eps)
+    r = np.reciprocal(np.sqrt(var + eps))
     return centred * r, r, m, var
 
 
@@ -201,7 +207,9 @@ def scaled_and_shifted(s: Any, x: Any, w: Any, b: Any, axis: Any, eps: float = 1
     x_hat, _, m, var = s
     if watch is not None:
         watch(m, var)
-    return x_hat * w + b
+    y = x_hat * w
+    y += b
+    return y
 
 
 def input_gradient(h: Any, x_hat: Any, r: Any, axis: Any) -> Any:
@@ -328,7 +336,7 @@ class BatchNorm1d(Module):
         training = self.training or not self.track_running_stats
         y = batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, training, momentum, self.eps)
         if tracking:
-            self.num_batches_tracked += 1
+            np.add(self.num_batches_tracked, 1, out=self.num_batches_tracked)
         return y
 
     def extra_repr(self) -> str:
@@ -399,7 +407,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, generator: Genera
     if not training or p == 0:
         return input
     x = as_operand(input)
-    kept = generator_or_default(generator).random(x.shape, np.float32) >= p
+    kept = decided(1 - p, x.shape, generator_or_default(generator))
     scale = 0.0 if p == 1 else 1 / (1 - p)
     return masked(x, np.multiply(kept, scale, dtype=x.dtype if x.dtype.kind == "f" else get_default_dtype()))
 

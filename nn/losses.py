@@ -140,7 +140,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """|x − t|."""
+    """|x − t|. Where that is NaN its gradient is NaN too; PyTorch's is 0, as if nothing were wrong."""
     input, target = pair("l1_loss", input, target)
     return reduced(np.abs(input - target), reduction)
 
@@ -169,7 +169,7 @@ class MSELoss(Loss):
 
 
 class L1Loss(Loss):
-    """|x − t|: the mean absolute error."""
+    """|x − t|: the mean absolute error. Where that is NaN its gradient is NaN, but PyTorch's 0."""
 
     def forward(self, input: Any, target: Any) -> Any:
         return l1_loss(input, target, self.reduction)
@@ -271,7 +271,10 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
 def binary_cross_entropy_with_logits(
     input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
 ) -> Any:
-    """−w t log σ(x) − (1 − t) log(1 − σ(x)), times weight, where w is pos_weight; stable for every x."""
+    """−w t log σ(x) − (1 − t) log(1 − σ(x)), times weight, where w is pos_weight; stable for every x.
+
+    t in [0, 1]; anything else, NaN too, is refused, though PyTorch takes it.
+    """
     input, target = pair("binary_cross_entropy_with_logits", input, target)
     warn_if_swapped("binary_cross_entropy_with_logits", input, target)
     if isinstance(input, Tensor) and input.op is not None and input.op.name == "expit":
@@ -303,7 +306,10 @@ class BCELoss(Loss):
 
 
 class BCEWithLogitsLoss(Loss):
-    """−w t log σ(x) − (1 − t) log(1 − σ(x)): the binary cross entropy of logits x; w is pos_weight."""
+    """−w t log σ(x) − (1 − t) log(1 − σ(x)): the binary cross entropy of logits x; w is pos_weight.
+
+    t in [0, 1]; anything else, NaN too, is refused, though PyTorch takes it.
+    """
 
     weight: Any  # buffers
     pos_weight: Any
@@ -320,6 +326,7 @@ class BCEWithLogitsLoss(Loss):
 # ---- one of several classes ---------------------------------------------------------------------------------------
 
 
+@np.errstate(over="ignore")  # two numbers may be further apart than the largest number: exp(−∞) is right
 def exponentials(x: Any, t: Any) -> Any:
     """(x − m, softmax(x), Σ exp(x − m)) along the last axis, m the maximum: exp would overflow, and m cancels."""
     shifted = x - np.maximum.reduce(x, axis=-1, keepdims=True)
@@ -454,7 +461,8 @@ def cross_entropy(
         return soft_cross_entropy(input, target, weight, checked(reduction), label_smoothing)
     x, t = classes("cross_entropy", input, target, ignore_index)
     warn_of_probabilities(x, "CrossEntropyLoss applies softmax itself: give it scores; or logarithms to NLLLoss.")
-    if reduction == "mean" and weight is None and not label_smoothing and not (t == ignore_index).any():
+    ignored = t.size and (ignore_index >= 0 or np.minimum.reduce(t) < 0) and (t == ignore_index).any()
+    if reduction == "mean" and weight is None and not label_smoothing and not ignored:
         return mean_cross_entropy(x, t)
     logs, shape = log_softmax(x, axis=-1), values(target).shape
     loss = picked(logs, t, shape, weight, ignore_index, checked(reduction))

@@ -192,9 +192,7 @@ class Module:
         """All parameters, each once."""
         if not recurse:
             return (parameter for _, parameter in self.named_parameters(recurse=False))
-        found: dict[Parameter, None] = {}
-        gather(self, found, set())
-        return iter(found)
+        return iter(gather(self))
 
     def buffers(self, recurse: bool = True) -> Iterator[Array]:
         """All buffers, each once."""
@@ -410,27 +408,32 @@ def collect(
                 yield join(path, name), value
 
 
-def gather(module: Module, found: dict[Parameter, None], seen: set[Module]) -> None:
-    """Add the parameters of module and of all inside to the keys of found: collect() without paths, for every step."""
-    seen.add(module)
-    inside = []
-    attributes = vars(module)
-    if "training" not in attributes:
-        raise AttributeError(forgotten(module))
-    for value in attributes.values():
-        if type(value) in plain:
+def gather(root: Module) -> dict[Parameter, None]:
+    """The parameters of root and of all modules inside, as keys: collect() without paths, quickly, for every step."""
+    found: dict[Parameter, None] = {}
+    seen, stack = set(), [root]
+    while stack:
+        module = stack.pop()
+        if module in seen:
             continue
-        if isinstance(value, Parameter):
-            found[value] = None
-        elif isinstance(value, Module):
-            inside.append(value)
-        elif isinstance(value, (list, tuple, set, dict)):
-            refuse_hidden(module)
-    for child in inside:
-        if child not in seen:
-            gather(child, found, seen)
+        seen.add(module)
+        attributes = module.__dict__
+        if "training" not in attributes:
+            raise AttributeError(forgotten(module))
+        inside = []
+        for name, value in attributes.items():
+            if value.__class__ not in plain:
+                if isinstance(value, Parameter):
+                    found[value] = None
+                elif isinstance(value, Module):
+                    inside.append(value)
+                elif isinstance(value, (list, tuple, set, dict)) and name not in own:
+                    refuse_hidden(module)
+        stack += reversed(inside)
+    return found
 
 
+own = frozenset(("_buffers", "_hooks", "_pre_hooks"))  # the containers that a Module has itself
 plain = frozenset((bool, int, float, str, type(None), np.ndarray))  # what most attributes are, and no parameter is
 
 
@@ -456,7 +459,7 @@ def refuse_hidden(module: Module) -> None:
     if "training" not in vars(module):
         raise AttributeError(forgotten(module))
     for name, value in vars(module).items():
-        if isinstance(value, (list, tuple, set, dict)) and name not in ("_hooks", "_pre_hooks") and hides(value):
+        if isinstance(value, (list, tuple, set, dict)) and name not in own and hides(value):
             remedy = "nn.ModuleDict({...})" if isinstance(value, dict) else "nn.ModuleList([...])"
             raise TypeError(
                 f"{type(module).__name__}.{name} is a plain {type(value).__name__} with modules or parameters in it, "

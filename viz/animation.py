@@ -16,6 +16,7 @@ from autograd import Step, Tensor
 
 from .card import CHARACTER, LINE, Scale, extremes, width_of
 from .data import Edge, Node, nested
+from .graph import given
 from .layout import dot, layout
 from .picture import Picture
 from .play import ROWS, Box, Play, said, size
@@ -66,7 +67,7 @@ def animate(
     <Backward pass of L: 5 steps; .save("picture.svg"), .view()>
     """
     if not isinstance(output, Tensor):
-        raise TypeError(f"animate() plays the way to a Tensor, such as a loss, not to {type(output).__name__}.")
+        raise TypeError(f"animate() plays the way to a Tensor, such as a loss, but this is {given(output)}")
     with np.errstate(all="ignore"):
         play = Play(output, gradient, names)
     if len(play.walk) > LONGEST:

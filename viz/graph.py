@@ -10,7 +10,7 @@ import numpy as np
 from autograd import Step, Tensor, steps, topological_order
 
 from .data import ARRIVED, LOST, NONE, WAITING, ZERO, Cluster, Edge, Flag, Node, Trace, nested
-from .health import CALLED, NOT_CALLED, Thresholds, diagnose, unused
+from .health import CALLED, NOT_CALLED, Thresholds, changed, diagnose, unused
 from .modules import frames, outermost, parameter_paths
 from .text import number
 
@@ -137,9 +137,10 @@ def known_names(order: Iterable[Tensor], names: Mapping[str, Any]) -> dict[int, 
 
 def stale(order: Iterable[Tensor]) -> list[str]:
     """A sentence, when a value was changed in place after the graph had used it."""
-    if any(tensor.inputs[i].tick > tensor.tick for tensor in order for i in tensor.needs):
+    if changed(order):
         return [
-            "Some leaves were changed after this graph was recorded, as by an optimizer; their new values are shown."
+            "Some leaves were changed after this graph was recorded, as by an optimizer; their new values are shown, "
+            "but not what was sent back along each edge."
         ]
     return []
 

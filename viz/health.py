@@ -55,18 +55,26 @@ def worst(flags: Iterable[Flag]) -> list[Flag]:
 def diagnose(
     order: Sequence[Tensor], walk: Sequence[Step], found: Mapping[int, Node], thresholds: Thresholds | None = None
 ) -> None:
-    """Put flags on the nodes of a graph. `walk` is its backward pass step by step; empty where it cannot be walked."""
+    """Put flags on the nodes of a graph, judged by the gradients that the backward pass left in it: an optimizer's step
+    changes none of them. `walk` is that pass step by step, to find where NaN starts; empty where it cannot be walked.
+    """
     limits = thresholds or Thresholds()
     with np.errstate(all="ignore"):
-        for tensor, flag in (*not_finite(order, walk), *stopped(order, walk, limits), *sizes(order, walk, limits)):
+        for tensor, flag in (*not_finite(order, walk), *stopped(order, limits), *sizes(order, limits)):
             found[id(tensor)].flags.append(flag)
+
+
+def changed(order: Iterable[Tensor]) -> set[int]:
+    """The tensors, by identity, that were changed in place after the graph had used them, as by an optimizer's step."""
+    return {id(x) for tensor in order for x in tensor.inputs if isinstance(x, Tensor) and x.tick > tensor.tick}
 
 
 def not_finite(order: Sequence[Tensor], walk: Sequence[Step]) -> Iterator[tuple[Tensor, Flag]]:
     """Where the first NaN or infinity appears: in a value, or else on the way back."""
+    since = changed(order)
     for tensor in order:
         for x in (*(x for x in tensor.inputs if isinstance(x, Tensor) and not x.requires_grad), tensor):
-            if not np.isfinite(x.data).all():
+            if id(x) not in since and not np.isfinite(x.data).all():
                 yield x, Flag("NAN", "The first value that is not finite is here.")
                 return
     for step in walk:
@@ -78,7 +86,7 @@ def not_finite(order: Sequence[Tensor], walk: Sequence[Step]) -> Iterator[tuple[
 SLOPES = {"tanh": lambda y: 1 - y * y, "expit": lambda y: 4 * y * (1 - y), "sigmoid": lambda y: 4 * y * (1 - y)}
 
 
-def stopped(order: Sequence[Tensor], walk: Sequence[Step], limits: Thresholds) -> Iterator[tuple[Tensor, Flag]]:
+def stopped(order: Sequence[Tensor], limits: Thresholds) -> Iterator[tuple[Tensor, Flag]]:
     """Activations that let little or nothing through. One that a cross entropy reads is only sure of itself."""
     probabilities = {
         id(x) for tensor in order if tensor.op and "cross_entropy" in tensor.op.name for x in tensor.inputs
@@ -89,24 +97,36 @@ def stopped(order: Sequence[Tensor], walk: Sequence[Step], limits: Thresholds) -
             flat = float(np.mean(np.abs(slope(tensor.data)) < limits.flat))
             if flat > limits.saturated:
                 yield tensor, Flag("SATURATED", f"{flat:.0%} of its values lie where its curve is flat.")
-    for step in walk:
-        node, x = step.node, step.argument
-        assert node.op is not None
-        if len(node.needs) > 1 or node.shape != x.shape or node.op.name in SLOPES or "dropout" in node.op.name:
-            continue
-        axis = 0 if node.ndim > 1 else None  # the batch; a single unit is dead when all its values are
-        blocked = np.all(np.equal(step.contribution, 0), axis) & np.any(np.not_equal(step.gradient, 0), axis)
-        if float(np.mean(blocked)) > limits.dead:
-            units = f"{np.sum(blocked)} of its {np.size(blocked)} units pass" if np.size(blocked) > 1 else "It passes"
-            yield node, Flag("DEAD", f"{units} no gradient on: the derivative is 0 for the whole batch.")
+        dead = None if slope or tensor.grad is None else dead_units(tensor, tensor.grad)
+        if dead is not None and float(np.mean(dead)) > limits.dead:
+            units = f"{np.sum(dead)} of its {dead.size} units pass" if dead.size > 1 else "It passes"
+            yield tensor, Flag("DEAD", f"{units} no gradient on: the derivative is 0 for the whole batch.")
 
 
-def sizes(order: Sequence[Tensor], walk: Sequence[Step], limits: Thresholds) -> Iterator[tuple[Tensor, Flag]]:
+def dead_units(tensor: Tensor, g: Any) -> Any:
+    """Which units pass nothing of g on, for any example of the batch; None if this is not an activation: if it changes
+    the shape, sends gradients to two inputs, or passes all on. What Dropout drops is not dead."""
+    op, needs = tensor.op, tensor.needs
+    if op is None or len(needs) != 1 or op.each or "dropout" in op.name:
+        return None
+    x = tensor.inputs[needs[0]]
+    if x.shape != tensor.shape or x.tick > tensor.tick:  # changed since, and so perhaps its derivative
+        return None
+    metadata, saved = tensor.extra or ({}, None)
+    args = tensor.values if op.saves is None else (saved, *tensor.values)
+    part = op.rules[needs[0]](g, tensor.data, *args, **metadata)  # type: ignore[misc]  # what needs a gradient has a rule
+    if np.array_equal(part, g):
+        return None
+    axis = 0 if tensor.ndim > 1 else None  # the batch; a single unit is dead when all its values are
+    return np.all(np.broadcast_to(part, tensor.shape) == 0, axis) & np.any(np.not_equal(g, 0), axis)
+
+
+def sizes(order: Sequence[Tensor], limits: Thresholds) -> Iterator[tuple[Tensor, Flag]]:
     """Parameters whose gradient is too small or too large, or the sum of what cancels."""
     leaves = [tensor for tensor in order if tensor.is_leaf and tensor.grad is not None and np.any(tensor.grad)]
     size = {id(leaf): float(np.sqrt(np.mean(np.square(leaf.grad, dtype=np.float64)))) for leaf in leaves}
     largest = max((s for s in size.values() if np.isfinite(s)), default=0.0)
-    cancelled = {id(step.argument) for step in walk if cancels(step, limits)}
+    cancelled = {id(x) for tensor in order for x in sent_nothing(tensor, limits)}
     for leaf in leaves:
         s = size[id(leaf)]
         if id(leaf) in cancelled:
@@ -118,16 +138,21 @@ def sizes(order: Sequence[Tensor], walk: Sequence[Step], limits: Thresholds) -> 
             yield leaf, Flag("VANISHING", reason)
 
 
-def cancels(step: Step, limits: Thresholds) -> bool:
-    """Whether a leaf that was broadcast, as a bias is, is sent a sum of gradients that cancel each other."""
-    x, g, part = step.argument, np.abs(step.gradient), np.abs(step.contribution)
-    extra = np.ndim(g) - x.ndim
-    if not x.is_leaf or x.size >= g.size or extra < 0 or any(n not in (1, m) for n, m in zip(x.shape, g.shape[extra:])):
-        return False
-    axes = (*range(extra), *(extra + i for i, n in enumerate(x.shape) if n == 1))
-    total = np.reshape(np.sum(g, axis=axes), x.shape)
-    precision = limits.cancelled * np.finfo(x.dtype).eps
-    return bool(np.any(total) and np.all(part <= precision * total))
+def sent_nothing(tensor: Tensor, limits: Thresholds) -> Iterator[Tensor]:
+    """The leaves that this operation broadcast, as it does a bias, whose gradient is a sum in which all cancels."""
+    g = tensor.grad
+    for x in (tensor.inputs[i] for i in tensor.needs if g is not None):
+        extra = tensor.ndim - x.ndim
+        if x.grad is None or not x.is_leaf or x.size >= tensor.size or extra < 0:
+            continue
+        if any(n not in (1, m) for n, m in zip(x.shape, tensor.shape[extra:])):
+            continue
+        axes = (*range(extra), *(extra + i for i, n in enumerate(x.shape) if n == 1))
+        total, sizes = (np.reshape(np.sum(part, axis=axes), x.shape) for part in (g, np.abs(g)))
+        precision = limits.cancelled * np.finfo(x.dtype).eps
+        # the sum tells even of a gradient that was clipped; the gradient, even where the leaf is a factor, no summand
+        if np.any(sizes) and np.all(np.maximum(np.abs(total), np.abs(x.grad)) <= precision * sizes):
+            yield x
 
 
 def unused(models: Iterable[Any], found: Mapping[int, Node]) -> list[tuple[Any, Any, Any]]:

@@ -19,7 +19,7 @@ from autograd import Tensor, topological_order
 from .card import rms
 from .data import Flag
 from .figure import figure
-from .health import CALLED, FLAGS, NOT_CALLED, SLOPES, Thresholds
+from .health import CALLED, FLAGS, NOT_CALLED, SLOPES, Thresholds, dead_units
 from .modules import calls
 from .svg import escape, scope_of
 from .text import cut, number
@@ -137,8 +137,8 @@ def observe(model: Any, layers: Sequence[Layer], output: Tensor, limits: Thresho
         if slope := SLOPES.get(tensor.op.name):
             signal.saturated = float(np.mean(np.abs(slope(tensor.data)) < limits.flat))
             signal.sure = id(tensor) in read
-        elif (dead := dead_part(tensor)) is not None:
-            signal.dead = max(dead, signal.dead or 0.0)
+        elif (dead := dead_units(tensor, ramp(tensor))) is not None:
+            signal.dead = max(float(np.mean(dead)), signal.dead or 0.0)
     return signals
 
 
@@ -179,21 +179,10 @@ def owners(layers: Sequence[Layer], order: Sequence[Tensor]) -> list[tuple[Tenso
     return found
 
 
-def dead_part(tensor: Tensor) -> float | None:
-    """The fraction of units whose derivative is 0 for the whole batch; None if this is not an activation: if it changes
-    the shape, sends gradients to two inputs, or passes all on. What Dropout drops is not dead."""
-    op, needs = tensor.op, tensor.needs
-    assert op is not None
-    if len(needs) != 1 or op.each or "dropout" in op.name or tensor.inputs[needs[0]].shape != tensor.shape:
-        return None
-    ramp = np.arange(1, tensor.size + 1) / tensor.size  # softmax would stop a constant gradient
-    g = ramp.astype(tensor.dtype).reshape(tensor.shape)
-    metadata, saved = tensor.extra or ({}, None)
-    args = tensor.values if op.saves is None else (saved, *tensor.values)
-    part = op.rules[needs[0]](g, tensor.data, *args, **metadata)  # type: ignore[misc]  # what needs a gradient has a rule
-    if np.array_equal(part, g):
-        return None
-    return float(np.mean(np.all(np.broadcast_to(part, tensor.shape) == 0, axis=0 if tensor.ndim > 1 else None)))
+def ramp(tensor: Tensor) -> Any:
+    """A gradient to try a derivative with before any has arrived: softmax would stop a constant one."""
+    g = np.arange(1, tensor.size + 1) / tensor.size
+    return g.astype(tensor.dtype).reshape(tensor.shape)
 
 
 def of_signal(signal: Signal, limits: Thresholds) -> list[Flag]:

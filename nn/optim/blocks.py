@@ -100,10 +100,15 @@ class Block:
         else:
             g = np.concatenate(gradients, axis=None, dtype=self.dtype, casting="same_kind")
             w = np.concatenate(self.arrays, axis=None, out=self.flat) if decay else self.flat
+        maximize = group.get("maximize")
         for part, memory in self.pieces:
-            g_part, w_part = g[part], w[part]
-            s, t = self.s[: g_part.size], self.t[: g_part.size]
-            if group.get("maximize"):
+            s, t = self.s, self.t
+            if self.large:
+                g_part, w_part = g[part], w[part]
+                s, t = s[: g_part.size], t[: g_part.size]
+            else:
+                g_part, w_part = g, w
+            if maximize:
                 g_part = np.negative(g_part, out=t)
             if decay and coupled:
                 g_part = np.add(g_part, np.multiply(w_part, decay, out=s), out=t)

@@ -177,17 +177,29 @@ class Optimizer:
 
     def gradients(self) -> list[tuple[Block, list[Array]]]:
         """The blocks that have gradients, and these. Blocks are made anew when what they were made for has changed."""
-        for _ in range(2):
-            found = [(block, block.gradients()) for block in self.blocks]
-            known = sum([len(block.params) for block in self.blocks], len(self.others))
-            if (
-                known == sum([len(group["params"]) for group in self.param_groups])
-                and all(gradients is not None for _, gradients in found)
-                and all(p.grad is None for p in self.others)
-            ):
-                break
+        found = self.found()
+        if found is None:
             self.arrange()
-        return [(block, gradients) for block, gradients in found if gradients]
+            found = self.found()
+        assert found is not None
+        return found
+
+    def found(self) -> list[tuple[Block, list[Array]]] | None:
+        """The blocks that have gradients, and these; None if the blocks are not what they were made for."""
+        found, known = [], len(self.others)
+        for block in self.blocks:
+            gradients = block.gradients()
+            if gradients is None:
+                return None
+            if gradients:
+                found.append((block, gradients))
+            known += len(block.params)
+        for p in self.others:
+            if p.grad is not None:
+                return None
+        for group in self.param_groups:
+            known -= len(group["params"])
+        return None if known else found
 
     def arrange(self) -> None:
         """Put the parameters into blocks: those together that are alike in options, dtype and past."""

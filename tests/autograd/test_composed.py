@@ -45,6 +45,11 @@ refused = {
     "unequal parts": (lambda: np.split(t, 3), ValueError, "cannot cut 4 into 3 equal parts"),
     "a mode without derivative": (lambda: np.pad(t, 1, mode="median"), ValueError, "edge, .*but not 'median'"),
     "a diagonal of a cube": (lambda: np.diag(t[None]), ValueError, "a vector or a matrix"),
+    "indices of two axes into all elements": (
+        lambda: np.take_along_axis(t, np.array([[0]]), None),
+        ValueError,
+        "indices of 1 axes",
+    ),
     "indices of fewer axes": (lambda: np.take_along_axis(t, np.array([0]), 0), ValueError, "indices of 2 axes"),
     "an argument without derivative": (lambda: np.sum(t, where=a > 0), TypeError, "does not take where="),
     "an integer dtype": (lambda: t.astype(int), TypeError, "Only floating point numbers have derivatives"),
@@ -86,3 +91,18 @@ def test_what_is_not_known_is_refused_under_numpys_name():
     t = Tensor(np.ones((2, 2)), requires_grad=True)
     with pytest.raises(TypeError, match="ravel of a Tensor does not take order='F'"):
         np.ravel(t, order="F")
+
+
+def test_full_like_has_the_dtype_of_what_it_is_like():
+    fill = Tensor(np.array([1.0, 2.0, 3.0]), requires_grad=True)
+    y = np.full_like(Tensor(np.ones((2, 3), np.float32)), fill)
+    assert y.dtype == np.float32
+    assert grad(np.sum(y), fill)[0].dtype == np.float64
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's too
+def test_of_infinities_and_of_nothing_the_answers_are_numpys():
+    for x in ([np.inf, 1.0, 2.0], [np.inf, -np.inf], [np.nan, 1.0], []):
+        for function in (np.nanvar, np.nanstd, np.median):
+            np.testing.assert_array_equal(function(Tensor(x, requires_grad=True)).data, function(np.array(x, float)))
+    assert np.isnan(np.nanvar(Tensor([1.0, np.nan], requires_grad=True), ddof=2).data)

@@ -106,3 +106,20 @@ def test_matrix_power_takes_whole_numbers():
 def test_no_norm_of_an_unknown_name():
     with pytest.raises(ValueError, match="'taxi'"):
         np.linalg.norm(Tensor(square, requires_grad=True), "taxi")
+
+
+nothing = np.zeros((0, 0))
+of_nothing = {
+    "eigvalsh": np.linalg.eigvalsh,
+    "eigh": lambda x: np.linalg.eigh(x).eigenvectors,
+    "svdvals": np.linalg.svdvals,
+    "svd": lambda x: np.linalg.svd(x).U,
+    "multi_dot": lambda x: np.linalg.multi_dot([x, x, x]),
+    "norm 2": lambda x: np.linalg.norm(x, 2),
+    "norm ∞": lambda x: np.linalg.norm(x, np.inf),
+}
+
+
+@pytest.mark.parametrize("f", of_nothing.values(), ids=of_nothing)
+def test_an_empty_matrix_has_an_empty_gradient(f):
+    assert gradient(lambda x: np.sum(f(x)), nothing).shape == (0, 0)

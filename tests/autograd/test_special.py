@@ -135,3 +135,15 @@ def test_what_scipy_gives_for_infinities():
     assert special.logsumexp(np.array([np.inf, 1.0])) == np.inf
     np.testing.assert_array_equal(special.log_softmax(np.array([-np.inf, 0.0])), [-np.inf, 0])
     assert np.isnan(special.xlogy(0.0, np.nan))
+
+
+def test_where_infinity_is_present_softmax_and_its_logarithm_are_nan_as_in_pytorch():
+    for function in (special.softmax, special.log_softmax):
+        assert np.all(np.isnan(function(np.array([np.inf, 1.0]))))
+        assert np.all(np.isnan(function(np.array([-np.inf, -np.inf]))))
+
+
+def test_along_an_axis_of_no_length_there_is_an_empty_gradient():
+    for function in (special.softmax, special.log_softmax, special.logsumexp):
+        t = Tensor(np.zeros((3, 0)), requires_grad=True)
+        assert grad(np.sum(function(t, axis=1)), t)[0].shape == (3, 0)

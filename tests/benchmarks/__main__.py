@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from demos.readme import write
+
 from .measure import TOLERANCE
 from .workloads import CONTESTANTS, WORKLOADS
 
@@ -77,7 +79,7 @@ def run(workload, contestant):
 def best(answers):
     """The quickest of several answers; the first error if there was one."""
     failed = [answer for answer in answers if "error" in answer]
-    return failed[0] if failed else min(answers, key=lambda answer: answer["seconds"] or 0)
+    return failed[0] if failed else min(answers, key=lambda answer: answer["measured"] or 0)
 
 
 def compete(workload, names, rounds):
@@ -85,28 +87,52 @@ def compete(workload, names, rounds):
     answers = {name: [] for name in names if name in WORKLOADS[workload].contestants()}
     for _ in range(rounds):
         for name, heard in answers.items():
-            if not heard or heard[-1].get("seconds"):  # who cannot do it is asked once
+            if not heard or heard[-1].get("measured"):  # who cannot do it is asked once
                 heard.append(run(workload, name))
     return {name: best(heard) for name, heard in answers.items()}
 
 
-def cell(answer, ours):
+def amount(value, unit):
+    """'2570 us', '12.4 MB', '1.21'."""
+    if unit == "s":
+        value, unit = (value * 1e3, "ms") if value >= 0.01 else (value * 1e6, "us")
+    elif unit == "MB":
+        value /= 1e6
+    return f"{value:.{0 if value >= 100 else 2 if unit == 'x' else 1}f} {unit}"
+
+
+def cell(answer, ours, unit):
     """'2570 us (6.90)'; '-' for who has no listing or lacks what it takes."""
     if "error" in answer:
         return "not available"
-    if not answer.get("seconds"):
+    if not answer.get("measured"):
         return "-"
-    seconds = answer["seconds"]
-    number, unit = (seconds * 1e3, "ms") if seconds >= 0.01 else (seconds * 1e6, "us")
-    ratio = f"({seconds / ours:.2f})" if ours else ""
-    return f"{number:.{0 if number >= 100 else 1}f} {unit} {ratio:>8}"
+    ratio = f"({answer['measured'] / ours:.2f})" if ours else ""
+    return f"{amount(answer['measured'], unit)} {ratio:>8}"
+
+
+def cells(name, results, names):
+    """A line of the table, in parts."""
+    ours, unit = results.get("ours", {}).get("measured"), WORKLOADS[name].unit
+    return [cell(results.get(other, {}), None if other == "ours" else ours, unit) for other in names]
 
 
 def row(name, results, names):
     """A line of the table."""
-    ours = results.get("ours", {}).get("seconds")
-    cells = [cell(results.get(other, {}), None if other == "ours" else ours) for other in names]
-    return (f"{name:12}" + "".join(f"{text:>19}" for text in cells)).rstrip()
+    return (f"{name:12}" + "".join(f"{text:>19}" for text in cells(name, results, names))).rstrip()
+
+
+def markdown(saved):
+    """The table for the README, from what --json saved."""
+    about, results = saved["machine"], saved["results"]
+    names = [name for name in CONTESTANTS if any(name in answers for answers in results.values())]
+    lines = ["| | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
+    for workload, answers in results.items():
+        parts = (" ".join(text.split()) for text in cells(workload, answers, names))
+        lines.append(f"| {WORKLOADS[workload].about} | {' | '.join(parts)} |")
+    *_, threads = header(about, saved["rounds"], [])
+    first, *more, _ = header(about, saved["rounds"], [])
+    return "\n".join([*lines, "", ".\n".join([first, *more, threads]) + "."])
 
 
 def complaints(name, results):
@@ -139,6 +165,7 @@ def arguments():
     parser.add_argument("--only", nargs="+", choices=WORKLOADS, metavar="NAME", help="only these workloads")
     parser.add_argument("--rounds", type=int, default=5, help="processes for each contestant (default: 5)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save the results")
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="measure nothing; write what FILE saved to README.md")
     parser.add_argument("--profile", choices=WORKLOADS, metavar="NAME", help="profile our step instead")
     options = parser.parse_args()
     if options.rounds < 1:
@@ -152,6 +179,8 @@ def main():
     options = arguments()
     if options.profile:
         return profile(options.profile)
+    if options.readme:
+        return write("speed", markdown(json.loads(options.readme.read_text())))
 
     chosen = options.only or list(WORKLOADS)
     names = installed()

@@ -69,7 +69,7 @@ def numpy(widths, batch, activation, optimizer):
     return step
 
 
-def tutorial(nn, optim, tensor, widths, batch, activation, optimizer):
+def tutorial(nn, optim, tensor, widths, batch, activation, optimizer, retain_graph=None):
     """The step as PyTorch's tutorials write it, for whoever has these names: PyTorch and ours."""
     act = getattr(nn, activation)
     n0, n1, n2, n3 = widths
@@ -78,11 +78,12 @@ def tutorial(nn, optim, tensor, widths, batch, activation, optimizer):
     criterion = nn.CrossEntropyLoss()
     optimizer = getattr(optim, optimizer)(model.parameters(), lr=LR[optimizer])
     x, y = map(tensor, batch_of(batch, widths))
+    options = {} if retain_graph is None else dict(retain_graph=retain_graph)
 
     def step():
         optimizer.zero_grad()
         loss = criterion(model(x), y)
-        loss.backward()
+        loss.backward(**options)
         optimizer.step()
         return loss
 

@@ -43,11 +43,11 @@ def main(name, contestant):
     from .workloads import WORKLOADS
 
     workload = WORKLOADS[name]
-    answer = {"result": None, "seconds": None}
+    answer = {"result": None, "measured": None}
     if workload.check is not None and (step := workload.prepare(contestant, **workload.check)):
         answer["result"] = result_of(step)
     if step := workload.prepare(contestant):
-        answer["seconds"] = workload.measure(step)
+        answer["measured"] = workload.measure(step)
     print(json.dumps(answer))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from . import chain, classifier, elementwise, imports, lesson, xor
+from . import chain, classifier, elementwise, growth, imports, lesson, memory, xor
 from .measure import median_time
 
 CONTESTANTS = {  # how the table calls them, and the package each one needs; ours is always tried
@@ -24,7 +24,8 @@ class Workload(NamedTuple):
     module: ModuleType
     options: dict[str, Any] = {}
     check: dict[str, Any] | None = {}  # options replaced while results are compared; None: there is nothing to compare
-    measure: Callable[[Callable[[], Any]], float] = median_time
+    measure: Callable[[Callable[..., Any]], float] = median_time
+    unit: str = "s"  # of what is measured
 
     def contestants(self):
         """The names of those who have a listing for this workload."""
@@ -51,11 +52,17 @@ WORKLOADS = {
                             classifier, mlp(activation="ReLU", optimizer="SGD")),
     "mlp-adam":    Workload("the same with Adam", classifier, mlp(activation="ReLU", optimizer="Adam")),
     "mnist":       Workload("784-512-256-10 ReLU, batch 128, cross entropy, SGD", classifier, mnist(activation="ReLU")),
-    "mnist-gelu":  Workload("the same with GELU (exact, by erf)", classifier, mnist(activation="GELU")),
+    "mnist-adam":  Workload("the same with Adam", classifier, mnist(activation="ReLU", optimizer="Adam"),
+                            check=mlp()),  # where gradients are almost 0, Adam makes much of what rounding left
+    "mnist-gelu":  Workload("the same with GELU (exact, by erf), SGD", classifier, mnist(activation="GELU")),
     "lesson":      Workload("10-64-32-1 BatchNorm, ReLU, Dropout, Sigmoid, BCE, clipping, AdamW, batch 64",
                             lesson, dict(dropout=0.2), check=dict(dropout=0.0)),
     "chain":       Workload("200 scalar operations (+ - * ** relu), forward and backward", chain),
     "elementwise": Workload("exp(tanh(b)*b + b).sum(), 1,000,000 numbers, forward and backward", elementwise),
+    "growth":      Workload("time for each of 1,000,000 operations in one graph over that for each of 1,000", growth,
+                            check=None, measure=growth.ratio, unit="x"),
+    "memory":      Workload("peak memory of a step of 784-512-256-10, SGD, beyond parameters; retain_graph=False",
+                            memory, mnist(activation="ReLU"), check=None, measure=memory.peak, unit="MB"),
     "import":      Workload("import autograd, nn, viz on top of import numpy (numpy's column: import numpy itself)",
                             imports, check=None, measure=imports.median_time),
 }

@@ -8,6 +8,11 @@ from demos.common import VERDICTS
 NUMBERS = [f"L{i}" for i in range(1, 31)]
 
 
+def cells(row):
+    """The cells of a row of a table in Markdown."""
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+
+
 def test_every_claim_of_the_lesson_is_judged_in_order(shown):
     assert list(shown.found.claims) == NUMBERS
     assert {claim.verdict for claim in shown.found.claims.values()} == set(VERDICTS)
@@ -18,14 +23,15 @@ def test_every_judgement_but_the_outlook_names_a_figure(shown):
         assert number == "L30" or re.search(r"\d", claim.measured), number
 
 
+def test_every_row_is_short_enough_to_read(shown):
+    """About two lines of a README; the demo says more."""
+    long = {number: len(cells(row)[3]) for number, row in zip(NUMBERS, shown.found["markdown"].splitlines()[2:])}
+    assert {number: length for number, length in long.items() if length > 225} == {}
+
+
 def test_every_claim_names_the_demo_that_shows_it(shown):
     assert set(shown.found["demos"].values()) == {*claims.DEMOS, "claims"}
     assert all(f"[{name}]" in shown.found.claims[number].measured for number, name in shown.found["demos"].items())
-
-
-def cells(row):
-    """The cells of a row of a table in Markdown."""
-    return [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
 
 
 def test_the_readme_has_a_row_for_each_claim_with_the_verdict_of_now(shown):

@@ -1,11 +1,14 @@
 """The lesson's listing runs after four substitutions, as PyTorch runs it, and what it lacks is measured."""
 
+from difflib import unified_diff
+
 import numpy as np
 import pytest
 
 import autograd
 import viz
 from demos import listing
+from demos.readme import README
 
 
 def halves(text):
@@ -86,3 +89,9 @@ def test_without_an_activation_it_is_a_line_again(shown):
 def test_it_prints_ascii_and_leaves_the_dtype_alone(shown):
     assert shown.text.isascii()
     assert autograd.get_default_dtype() == np.float64
+
+
+def test_the_readme_shows_exactly_what_changes_in_the_listing():
+    lines = unified_diff(listing.LISTING.splitlines(), listing.OURS.splitlines(), lineterm="", n=0)
+    changed = "\n".join(line for line in list(lines)[2:] if not line.startswith("@@"))
+    assert f"```diff\n{changed}\n```" in README.read_text(encoding="utf-8")

@@ -40,7 +40,7 @@ def test_both_agree_with_the_difference_quotient(shown):
 
 def test_it_prints_each_step_in_ascii(shown):
     steps = re.findall(r"arrived, (\S+) sent to (\w+)", shown.text)
-    assert [name for _, name in steps] == ["e", "p", "z", "s", "b", "u1", "u2", "w1", "w2"]
+    assert [name for _, name in steps] == ["e", "p", "z", "s", "b", "u1", "u2", "w2", "w1"]
     assert {name: float(g) for g, name in steps if name in ("w1", "w2", "b")} == pytest.approx(
         shown.found["engine"], abs=5e-5
     )

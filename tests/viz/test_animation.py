@@ -112,7 +112,7 @@ def test_what_nobody_would_watch_is_refused_with_the_remedy():
     animate(y)
     with pytest.raises(ValueError, match=f"has {LONGEST + 1} steps.*viz.step"):
         animate(np.sin(y))
-    with pytest.raises(TypeError, match="such as a loss, not to float"):
+    with pytest.raises(TypeError, match="such as a loss, but this is float"):
         animate(1.0)
 
 

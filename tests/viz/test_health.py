@@ -75,6 +75,35 @@ def test_a_bias_before_a_normalisation_is_cancelled_not_vanishing():
     assert flags(loss) == {"b": ["CANCELLED"]}
 
 
+def test_an_optimizers_step_changes_no_flag_but_of_what_it_changed():
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 6), nn.ReLU(), nn.Linear(6, 1))
+    vars(model)["3"].bias.data[2] = -100.0
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    loss = backward(nn.MSELoss()(model(np.random.default_rng(0).normal(size=(16, 4))), np.ones((16, 1))))
+    before = flags(loss)
+    assert before == {"0.bias": ["CANCELLED"], "relu": ["DEAD"]}
+    nn.utils.clip_grad_norm_(model.parameters(), max_norm=1e-3)
+    optimizer.step()
+    assert flags(loss) == before
+
+
+def test_a_gradient_that_was_clipped_to_almost_nothing_does_not_cancel():
+    w, b = named("w", [[1.0], [1.0]]), named("b", [1.0])
+    loss = backward(np.sum(np.square(np.array([[1.0, 2.0], [3.0, 5.0]]) @ w + b)))
+    nn.utils.clip_grad_norm_([w, b], max_norm=1e-14)
+    assert flags(loss) == {}
+
+
+def test_a_value_that_became_nan_in_a_step_is_not_where_nan_began():
+    w = named("w", [1.0, 2.0])
+    loss = backward(np.sum(np.square(w)))
+    w.grad[0] = np.nan
+    nn.optim.SGD([w], lr=0.1).step()
+    assert np.isnan(w.data[0])
+    assert flags(loss) == {}
+
+
 def test_the_first_nan_is_where_it_is_made():
     x = named("x", [-1.0, 1.0])
     with np.errstate(all="ignore"):

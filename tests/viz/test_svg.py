@@ -193,8 +193,8 @@ def test_an_edge_tells_the_local_derivative_and_what_is_sent_back(scalars):
 
 def test_a_scalar_that_is_used_several_times_shows_its_gradient_as_a_sum(scalars):
     (tooltip,) = [tooltip for tooltip, _ in groups(parse(scalars)) if tooltip.startswith("x:")]
-    assert "one backward pass sends 3 parts: +3.000 +3.000 +2.000" in tooltip
-    assert [step.contribution for step in steps(scalars) if step.argument.name == "x"] == [3, 3, 2]  # in that order
+    assert "one backward pass sends 3 parts: +2.000 +3.000 +3.000" in tooltip
+    assert [step.contribution for step in steps(scalars) if step.argument.name == "x"] == [2, 3, 3]  # in that order
 
 
 def test_before_backward_edges_send_nothing():
