@@ -92,7 +92,7 @@ def load(path: str | os.PathLike[str], **objects: Any) -> dict[str, Any]:
     try:
         for name, thing in objects.items():
             put(thing, states[name])
-    except BaseException as error:  # Ctrl+C too must not leave half of it
+    except BaseException as error:  # Ctrl-C too
         for name_before, state in before.items():
             put(objects[name_before], state)
         if not isinstance(error, Exception):
@@ -214,7 +214,7 @@ def read_npz(file: Path) -> tuple[Arrays, str | None]:
             with archive.open(member) as stream:
                 if claimed(stream) > member.file_size:
                     raise ValueError(f"{member.filename} claims to be longer than it is")
-            with archive.open(member) as stream:
+                stream.seek(0)
                 arrays[member.filename.removesuffix(".npy")] = np.lib.format.read_array(stream, allow_pickle=False)
     header = arrays.pop(HEADER, None)
     return arrays, None if header is None else header.tobytes().decode()
