@@ -39,7 +39,7 @@ def batches(args, found, seeds, level):
     slopes -= slopes.mean(axis=1, keepdims=True)
     kinds = {"batch": (1150, 1.0, 120), "mini-batch": (32, 0.3, 10), "single sample": (1, 0.02, 2 if args.quick else 4)}
     for name, (batch, lr, epochs) in progress(kinds.items(), "batch sizes", lines=3):
-        runs = [train(seed, optim.SGD, lr, batch, epochs) for seed in seeds]
+        runs = [train(seed, optim.SGD, lr, batch, epochs, looks=40) for seed in seeds]
         noise = lambda n=batch: rng.permuted(slopes, axis=1)[:, :n].mean(axis=1)
         hill = lambda w, noise=noise: np.sum(w**4 / 4 - w**2 / 2 + w / 10 + noise() * w)  # deeper on the left
         over = np.mean(roll(hill, np.ones(200), partial(optim.SGD, lr=0.05), 400)[-1] < 0)
@@ -112,7 +112,7 @@ def main(argv=None):
     few, epochs = seeds[: 1 if args.quick else 3], 3 if args.quick else 12
     batches(args, found, few, level=0.3 if args.quick else 0.15)
     valley(args, found)
-    methods(args, found, seeds, epochs)
+    methods(args, found, seeds, few[:2], epochs)
     knobs(found, few[:2], epochs)
     return found
 

@@ -25,16 +25,16 @@ METHODS = {  # and the learning rates that each is tried with
 }
 
 
-def train(seed, method=MOMENTUM, lr=0.03, batch=32, epochs=12, width=32, schedule=None):
-    """Train 64-width-10 on digits. Returns forty looks at epochs, updates, seconds, loss and validation loss, and the
-    part of the held-out digits that are read rightly at the end."""
+def train(seed, method=MOMENTUM, lr=0.03, batch=32, epochs=12, width=32, schedule=None, looks=1):
+    """Train 64-width-10 on digits. Returns looks at epochs, updates, seconds, loss and validation loss, the last at the
+    end; and the part of the held-out digits that are read rightly then."""
     nn.manual_seed(seed)
     (x, y), (x_val, y_val), (x_test, y_test) = digits(np.random.default_rng(seed))
     loader = nn.DataLoader(nn.TensorDataset(x, y), batch, shuffle=True)
     model, criterion = nn.MLP([64, width, 10], nn.ReLU), nn.CrossEntropyLoss()
     optimizer = method(model.parameters(), lr=lr)
     scheduler = schedule and schedule(optimizer)
-    looks = set(np.linspace(1, epochs * len(loader), 40).astype(int))  # the last is at the end
+    looks = set(np.linspace(epochs * len(loader), 1, looks).astype(int))
     seen, updates, seconds = [], 0, 0.0
     for _ in range(epochs):
         for x_batch, y_batch in loader:
@@ -59,15 +59,15 @@ def reached(seen, level):
     return below[0, :3] if len(below) else np.full(3, np.inf)
 
 
-def methods(args, found, seeds, epochs):
+def methods(args, found, seeds, few, epochs):
     print(f"\n3. Digits, 64-32-10, batches of 32, {epochs} epochs: optimizers at the best of their rates")
     rows, sweep = [], {}
     for name, (method, rates) in progress(METHODS.items(), "optimizers"):
         rates = rates[1:3] if args.quick else rates
-        tuning = [[train(seed + 100, method, lr, epochs=epochs)[0][-1, 4] for seed in seeds[:2]] for lr in rates]
+        tuning = [[train(seed + 100, method, lr, epochs=epochs)[0][-1, 4] for seed in few] for lr in rates]
         sweep[name] = rates, np.mean(tuning, axis=1)  # by validation loss; other shuffles and starts than what follows
         lr = rates[np.argmin(sweep[name][1])]
-        runs = [train(seed, method, lr, epochs=epochs) for seed in seeds]
+        runs = [train(seed, method, lr, epochs=epochs, looks=40) for seed in seeds]
         updates, right = np.mean([reached(seen, 0.2)[1] for seen, _ in runs]), [right for _, right in runs]
         loss, validation = np.mean([seen[-1, 3:] for seen, _ in runs], axis=0)
         found["methods"][name] = dict(lr=lr, updates=updates, right=np.mean(right), spread=np.std(right))

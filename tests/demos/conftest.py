@@ -1,13 +1,14 @@
 """A demo is run once for all tests, those of the ledger included."""
 
 import importlib
+import sys
 from contextlib import redirect_stdout
 from io import StringIO
 from typing import NamedTuple
 
 import pytest
 
-from demos import claims
+from demos import claims, common
 
 
 class Shown(NamedTuple):
@@ -22,18 +23,44 @@ ran = {}
 
 
 def run(name, folders):
-    """demos.NAME with --quick, once; `claims`, which asks all others, gets what they have found already."""
+    """demos.NAME with --quick, once; `claims`, which asks all others, gets what they have found already.
+
+    Only `picture` finds the extras installed, if they are.
+    """
     if name in ran:
         return ran[name]
     folder = folders.mktemp(name)
     others = [{other: run(other, folders).found for other in claims.DEMOS}] if name == "claims" else []
-    with redirect_stdout(StringIO()) as printed:
-        found = importlib.import_module(f"demos.{name}").main(["--quick", "--out", str(folder)], *others)
+    main = importlib.import_module(f"demos.{name}").main
+    with pytest.MonkeyPatch.context() as patch, pytest.MonkeyPatch.context() as hidden:
+
+        def hide():
+            for extra in ("matplotlib", "tqdm"):
+                hidden.setitem(sys.modules, extra, None)
+
+        def picture(*args, **options):
+            hidden.undo()
+            path = common.picture(*args, **options)
+            hide()
+            return path
+
+        for module in [module for path, module in sys.modules.items() if path.startswith("demos.")]:
+            if hasattr(module, "picture") and module is not common:
+                patch.setattr(module, "picture", picture)
+        hide()
+        with redirect_stdout(StringIO()) as printed:
+            found = main(["--quick", "--out", str(folder)], *others)
     ran[name] = Shown(found, printed.getvalue(), {path.name for path in folder.iterdir()})
     return ran[name]
 
 
+@pytest.fixture(scope="session")
+def show(tmp_path_factory):
+    """What demos.NAME has shown, for any name."""
+    return lambda name: run(name, tmp_path_factory)
+
+
 @pytest.fixture(scope="module")
-def shown(request, tmp_path_factory):
-    """demos.NAME for the tests in test_NAME.py."""
-    return run(request.module.__name__.rpartition("test_")[2], tmp_path_factory)
+def shown(request, show):
+    """The same of demos.NAME, for the tests in test_NAME.py."""
+    return show(request.module.__name__.rpartition("test_")[2])

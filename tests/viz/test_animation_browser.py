@@ -26,20 +26,21 @@ def saved(tmp_path):
     return svg.as_uri(), page.as_uri(), frames(animation.play)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def visit():
     """Opens an address in a browser with these flags besides."""
     with playwright.sync_playwright() as driver:
-        opened = []
+        opened = {}
 
         def visit(address, *flags):
-            opened.append(driver.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags]))
-            page = opened[-1].new_page()
+            if flags not in opened:
+                opened[flags] = driver.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
+            page = opened[flags].new_page()
             page.goto(address)
             return page
 
         yield visit
-        for browser in opened:
+        for browser in opened.values():
             browser.close()
 
 
