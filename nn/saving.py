@@ -91,9 +91,11 @@ def load(path: str | os.PathLike[str], **objects: Any) -> dict[str, Any]:
     try:
         for name, thing in objects.items():
             put(thing, states[name])
-    except Exception as error:
+    except BaseException as error:  # Ctrl-C too
         for name_before, state in before.items():
             put(objects[name_before], state)
+        if not isinstance(error, Exception):
+            raise
         raise CheckpointError(f"{file}: its {name} does not fit this one; nothing was loaded. {error}") from error
     return states
 
