@@ -8,6 +8,7 @@ that is backpropagation.
 from __future__ import annotations
 
 import operator
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +17,9 @@ import numpy as np
 
 from . import tensor
 from .advice import described
-from .modes import enable_grad, modes, refuse_edited, refuse_nonfinite
+from .modes import describe, enable_grad, modes, nonfinite, refuse_edited, refuse_nonfinite
 from .products import sum_of_rows
-from .tensor import Tensor
+from .tensor import Tensor, set_grads
 
 float64, ndarray, total = np.float64, np.ndarray, np.add.reduce  # looked up once per operation
 arrays = (np.ndarray, np.generic, Tensor)
@@ -80,7 +81,7 @@ def pull(
     gradients: Sequence[Any],
     wanted: Any = None,
     create_graph: bool = False,
-    retain_graph: bool = True,
+    freed: list[weakref.ref[Tensor]] | None = None,
     trace: list[Step] | None = None,
 ) -> tuple[Iterable[Tensor], dict[Tensor, Any]]:
     """The leaves behind outputs, and the gradient that arrives at each tensor when `gradients` start at `outputs`.
@@ -89,6 +90,7 @@ def pull(
 
     wanted         the tensors that are asked for: only what lies between them and outputs is visited
     create_graph   compute with Tensors, so that the pass is recorded
+    freed          drop the graph while going; it gets the operations that have a gradient of an earlier pass
     trace          gets a Step for each contribution; hooks are then not called
     """
     leaves, nodes = reached(outputs)
@@ -108,12 +110,14 @@ def pull(
         node = nodes.pop()
         if node.hooks and trace is None:
             arrived[node] = hooked(node, arrived[node])
-        g = arrived[node] if retain_graph else arrived.pop(node)
+        g = arrived[node] if freed is None else arrived.pop(node)
         op = node.op
         if careful or op.each is not None:  # type: ignore[union-attr]  # only operations have inputs
             for i, x, part in contributions(node, g, wanted, create_graph, watched):
                 before = arrived.get(x)
                 arrived[x] = part if before is None else before + part
+                if watched and before is not None:
+                    refuse_nonfinite(node, arrived[x], f"sent argument {i} what, with the rest, adds up to")
                 if trace is not None:
                     trace.append(Step(node, i, x, g, part, before, arrived[x]))
         else:  # the commonest case of `contributions`, written out for speed
@@ -148,8 +152,10 @@ def pull(
                 else:
                     arrived[x] = arrived[x] + part
                     summed.add(x)
-        if not retain_graph:
-            node.inputs, node.values, node.needs, node.extra, node.made_by, node.grad = (), (), (), None, None, None
+        if freed is not None:
+            if node.grad is not None:
+                freed.append(weakref.ref(node))
+            node.inputs, node.values, node.needs, node.extra, node.made_by = (), (), (), None, None
     for leaf in leaves if trace is None else ():
         if leaf.hooks and leaf in arrived:
             arrived[leaf] = hooked(leaf, arrived[leaf])
@@ -171,10 +177,13 @@ def contributions(
         x = node.inputs[i]
         if wanted is not None and x not in wanted:
             continue
-        part = op.each(g, y, i, *args, **kwargs) if op.each else op.rules[i](g, y, *args, **kwargs)  # type: ignore[misc]
+        try:
+            part = op.each(g, y, i, *args, **kwargs) if op.each else op.rules[i](g, y, *args, **kwargs)  # type: ignore[misc]
+        except FloatingPointError as error:  # the rule is recorded, and watched itself
+            raise FloatingPointError(f"In the derivative rule of {op.name}, {error}{describe(node)}") from None
         part = fit(part, x, g, node, i)
         if watched:
-            refuse_nonfinite(node, part.data if create_graph else part, "sent back")
+            refuse_nonfinite(node, part, "sent back")
         yield i, x, part
 
 
@@ -226,12 +235,17 @@ def name(node: Tensor) -> str:
     return node.op.name
 
 
+def label(x: Tensor) -> str:
+    """' (name)', if x has a name."""
+    return f" ({x.name})" if x.name else ""
+
+
 def refuse_changed(node: Tensor) -> None:
     """Raise if a tensor that node used was changed in place after node had been recorded."""
     for x in node.inputs:
         if isinstance(x, Tensor) and x.tick > node.tick:
             raise RuntimeError(
-                f"A Tensor{f' ({x.name})' if x.name else ''} that {name(node)} used was changed in place after it was "
+                f"A Tensor{label(x)} that {name(node)} used was changed in place after it was "
                 "recorded (by an operator such as -=, or by an optimizer's step), so its gradient would be wrong. "
                 "Compute the loss again, then call backward()."
             )
@@ -247,6 +261,10 @@ def hooked(node: Tensor, g: Any) -> Any:
                     f"A hook returned a gradient of shape {np.shape(replaced)} for a Tensor of shape {node.shape}."
                 )
             g = replaced if isinstance(g, Tensor) else np.array(replaced, node.dtype)[()]
+            if modes.anomaly and (what := nonfinite(g)):
+                raise FloatingPointError(
+                    f"A hook of a Tensor{label(node)} of shape {node.shape} made its gradient {what}.{describe(node)}"
+                )
     return g
 
 
@@ -285,18 +303,27 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool = True) -> N
     """Compute d self / d t for every tensor t that self depends on, and leave it in `t.grad`.
 
     A leaf's `grad` adds up over several calls, until `zero_grad`; an operation's is that of the last call. All
-    gradients are computed before the first is stored, so that a failure changes none.
+    gradients are computed before they are stored, and stored at once: a failure, or Ctrl-C, leaves them as they were.
 
     gradient       d L / d self, of this shape; may be left out for a scalar, where it is 1
-    retain_graph   False frees the graph while going, to save memory: operations then keep no gradient
+    retain_graph   False frees the graph while going, to save memory: operations then keep no gradient, and after a
+                   failure on the way the loss has to be computed anew
     """
     g = start(self, gradient, "backward()")
-    leaves, arrived = pull([self], [np.array(g.data)[()] if isinstance(g, Tensor) else g], retain_graph=retain_graph)
+    freed: list[weakref.ref[Tensor]] | None = None if retain_graph else []
+    leaves, arrived = pull([self], [np.array(g.data)[()] if isinstance(g, Tensor) else g], freed=freed)
     for leaf in leaves:
         total = arrived[leaf] if leaf.grad is None else leaf.grad + arrived[leaf]
+        if modes.anomaly and (what := nonfinite(total)):
+            raise FloatingPointError(
+                f"The gradient of a Tensor{label(leaf)} of shape {leaf.shape} adds up to {what} over several passes. "
+                "Call zero_grad() before each."
+            )
         arrived[leaf] = np.asarray(total)  # its own, writable, of shape () too
-    for node, g in arrived.items():
-        node.grad = g
+    for ref in freed or ():
+        if (node := ref()) is not None:
+            arrived[node] = None
+    set_grads(arrived, arrived.values())
 
 
 Tensor.backward = backward  # type: ignore[method-assign]

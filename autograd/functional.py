@@ -178,8 +178,9 @@ def run(
     nested = nested or inside(*args, *kwargs.values())
     if positions and max(positions) >= len(args):
         raise TypeError(f"argnum={max(positions)} counts from 0, but f was given {len(args)} positional argument(s).")
-    before, thread.differentiating = thread.differentiating, True
+    before = thread.differentiating
     try:
+        thread.differentiating = True
         with enable_grad():
             xs = {i: variable(args[i], i) for i in positions}
             y = f(*(xs.get(i, x) for i, x in enumerate(args)), **kwargs)

@@ -20,22 +20,25 @@ __all__ = ["detect_anomaly", "enable_grad", "is_grad_enabled", "no_grad"]
 
 
 class Modes(threading.local):
-    """The modes of one thread; the class attributes are what a new thread starts with."""
+    """The modes of one thread."""
 
-    recording = True
-    anomaly = False
+    def __init__(self) -> None:
+        self.recording, self.anomaly = True, False
+        self.entered: list[
+            Any
+        ] = []  # for each mode that was entered and not yet left: a mark, what puts it back to what
 
 
 modes = Modes()
-active = 0  # how many modes are switched on, in all threads: while it is 0, an operation need not ask for its thread's
-counting = threading.Lock()
+active: dict[int, None] = {}  # the threads inside a mode: while there is none, an operation need not ask for its own
 
 
-def count(change: int) -> None:
-    """Change `active`, whatever other threads are doing."""
-    global active
-    with counting:
-        active += change
+def count() -> None:
+    """Count this thread among those that are inside a mode, or no longer."""
+    if modes.entered:
+        active[threading.get_ident()] = None
+    else:
+        active.pop(threading.get_ident(), None)
 
 
 class Named(type):
@@ -49,27 +52,62 @@ class Named(type):
 
 
 class Mode(metaclass=Named):
-    """A context manager and decorator that sets one mode and, whatever happens inside, puts the old one back."""
+    """A context manager and decorator that sets one mode and, whatever happens, puts the old one back.
+
+    Ctrl-C may come at any call, even while a mode is being set or put back, hence the care taken here.
+    """
 
     mode: str
-    value: bool
+    value: Any
+    previous: Any = ()  # what it has to put back, innermost last: one instance may be entered twice
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         mode = super().__new__(cls)
-        mode.previous, mode.numpys = [], []
+        mode.previous = []
         return mode if function is None else mode(function)  # @no_grad and @no_grad() are both right
 
-    previous: list[bool]  # the modes to put back, innermost last: one instance may be entered twice
-    numpys: list[Any]  # likewise NumPy's error settings
-
     def __enter__(self) -> None:
-        self.previous.append(getattr(modes, self.mode))
-        setattr(modes, self.mode, self.value)
-        count(1)
+        entry = object(), self.put, self.now()
+        self.previous.append(entry)
+        try:
+            modes.entered.append(entry)
+            self.put(self.value)
+            count()
+        except BaseException:
+            self.__exit__()  # nobody else will: the block is not entered
+            raise
 
     def __exit__(self, *exception: object) -> None:
-        setattr(modes, self.mode, self.previous.pop())
-        count(-1)
+        try:
+            self.leave()
+        except BaseException:
+            self.leave()
+            raise
+        finally:
+            self.previous.pop()
+
+    def __del__(self) -> None:
+        while self.previous:  # an interrupt came just before the first line of __exit__
+            self.__exit__()
+
+    def leave(self) -> None:
+        """Put back what was before; a second time, this changes nothing."""
+        entry = self.previous[-1]
+        while entry in modes.entered:  # first the modes inside whose __exit__ an interrupt has prevented
+            _, put, before = modes.entered[-1]
+            put(before)
+            modes.entered.pop()
+        count()
+
+    @classmethod
+    def now(cls) -> Any:
+        """The mode as it is."""
+        return getattr(modes, cls.mode)
+
+    @classmethod
+    def put(cls, value: Any) -> None:
+        """Set the mode."""
+        setattr(modes, cls.mode, value)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         name = type(self).__name__
@@ -127,15 +165,16 @@ class detect_anomaly(Mode):
     ...
     """
 
-    mode, value = "anomaly", True
+    value = True, {"all": "ignore"}  # what NumPy would only warn about, we raise
 
-    def __enter__(self) -> None:
-        super().__enter__()
-        self.numpys.append(np.seterr(all="ignore"))  # what NumPy would only warn about, we raise
+    @classmethod
+    def now(cls) -> Any:
+        return modes.anomaly, np.geterr()
 
-    def __exit__(self, *exception: object) -> None:
-        np.seterr(**self.numpys.pop())
-        super().__exit__(*exception)
+    @classmethod
+    def put(cls, value: Any) -> None:
+        modes.anomaly, errors = value
+        np.seterr(**errors)
 
 
 def users_line() -> tuple[str, int]:
@@ -157,6 +196,11 @@ def checksums(values: tuple[Any, ...]) -> list[int]:
     return found
 
 
+def contents(node: Any) -> list[list[int]]:
+    """The checksums of each argument of node, of its result, and of what it keeps beside."""
+    return [checksums((part,)) for part in (*node.values, node.data, node.extra)]
+
+
 def describe(node: Any) -> str:
     """' written in FILE, line N: SOURCE', if node was recorded under detect_anomaly."""
     if not node.line:
@@ -168,13 +212,18 @@ def describe(node: Any) -> str:
 
 def watch(node: Any) -> None:
     """Remember where node was made; raise if its value is NaN or infinite."""
-    node.line = users_line(), checksums((node.data, node.values, node.extra))
+    node.line = users_line(), contents(node)
     refuse_nonfinite(node, node.data, "produced")
 
 
+def nonfinite(array: Any) -> str:
+    """'nan' or 'inf', if that is in array."""
+    return "" if np.isfinite(array).all() else "nan" if np.isnan(array).any() else "inf"
+
+
 def refuse_nonfinite(node: Any, array: Any, verb: str) -> None:
-    if not np.isfinite(array).all():
-        what = "nan" if np.isnan(array).any() else "inf"
+    """Raise if an array that node, as the verb says, produced or sent back, is NaN or infinite somewhere."""
+    if what := nonfinite(array):
         shapes = ", ".join(str(np.shape(v)) for v in node.values)
         raise FloatingPointError(
             f"{node.op.name} of shape {np.shape(node.data)} {verb} {what}. Its arguments have shapes {shapes}."
@@ -184,8 +233,17 @@ def refuse_nonfinite(node: Any, array: Any, verb: str) -> None:
 
 def refuse_edited(node: Any) -> None:
     """Raise if an array that node computed with has been edited since."""
-    if node.line and checksums((node.data, node.values, node.extra)) != node.line[1]:
-        raise RuntimeError(
-            f"An array that {node.op.name} used was changed after it was recorded, so its gradient would be wrong. "
-            f"Work on a copy, x = x.copy(), or change it after backward().{describe(node)}"
-        )
+    for i, (now, then) in enumerate(zip(contents(node), node.line[1])) if node.line else ():
+        if now != then:
+            raise RuntimeError(
+                f"An array that {node.op.name} used was changed after it was recorded: {part(node, i)}. The gradient "
+                f"would be wrong. Work on a copy, x = x.copy(), or change it after backward().{describe(node)}"
+            )
+
+
+def part(node: Any, i: int) -> str:
+    """What contents(node)[i] is of."""
+    if i < len(node.values):
+        label = getattr(node.inputs[i], "name", None)
+        return f"its argument {i}, {f'{label!r}, ' if label else ''}of shape {np.shape(node.values[i])}"
+    return "its own result" if i == len(node.values) else "an index, or what else stands beside its arguments"

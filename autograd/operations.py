@@ -182,6 +182,8 @@ class Op:
         if not isinstance(data, arrays):
             data = np.asarray(data)[()]
         if not needs or mode.active and not modes.recording:
+            if mode.active and modes.anomaly:
+                record(self, data, args, tuple(values), ())  # to be watched, and forgotten
             return constant(data)
         if data.dtype.kind != "f":
             raise TypeError(f"{self.name} gave {data.dtype} from a Tensor that requires grad. {only_floats}")

@@ -10,6 +10,7 @@ import itertools
 import operator
 import threading
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from .modes import modes, watch
 if TYPE_CHECKING:
     from .operations import Op
 
-__all__ = ["Hook", "Tensor", "get_default_dtype", "set_default_dtype", "stamp"]
+__all__ = ["Hook", "Tensor", "at_once", "get_default_dtype", "set_default_dtype", "set_grads", "stamp"]
 
 numbers = (float, int, bool)
 arrays = (np.ndarray, np.generic)
@@ -59,6 +60,19 @@ def stamp(*tensors: Tensor) -> None:
         changed = tick()
         for tensor in tensors:
             tensor.tick = changed
+
+
+consume = deque[Any](maxlen=0).extend
+
+
+def at_once(function: Callable[..., Any], *columns: Any) -> None:
+    """function(*row) for every row of columns: where function is in C, no Ctrl-C comes before all of it is done."""
+    consume(map(function, *columns))
+
+
+def set_grads(tensors: Any, gradients: Any) -> None:
+    """tensor.grad = gradient for every pair, at once: an interrupt leaves all of them old, or all new."""
+    at_once(setattr, tensors, itertools.repeat("grad"), gradients)
 
 
 no_complex = "complex numbers are not supported; keep the real and the imaginary part in two real Tensors."

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from itertools import repeat
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from autograd import Hook, Tensor, stamp
 from autograd.advice import a, add_absent
+from autograd.tensor import at_once, set_grads
 
 __all__ = ["Module", "Parameter"]
 
@@ -237,8 +239,9 @@ class Module:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters: `grad` is None, or zeros where there was one if not set_to_none."""
-        for parameter in self.parameters():
-            parameter.grad = None if set_to_none or parameter.grad is None else np.zeros_like(parameter.grad)
+        params = list(self.parameters())
+        zeros = repeat(None) if set_to_none else [None if p.grad is None else np.zeros_like(p.grad) for p in params]
+        set_grads(params, zeros)
 
     def to(self: Self, dtype: Any) -> Self:
         """Convert all parameters, their gradients and the floating buffers to a floating dtype; return this module."""
@@ -305,9 +308,9 @@ class Module:
         for _, old, _ in both:  # an array that somebody assigned may be one that cannot be written to
             if isinstance(old, Tensor) and not (isinstance(old.data, np.ndarray) and old.data.flags.writeable):
                 old.data = np.array(old.data)
-        for _, old, new in both:
-            (old.data if isinstance(old, Tensor) else old)[...] = new
         stamp(*(old for _, old, _ in both if isinstance(old, Tensor)))
+        arrays = [old.data if isinstance(old, Tensor) else old for _, old, _ in both]
+        at_once(np.ndarray.__setitem__, arrays, repeat(...), [new for _, _, new in both])
         return Loaded(missing, unexpected)
 
     # ---- showing

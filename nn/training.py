@@ -45,8 +45,7 @@ class EarlyStopping:
         self.epoch += 1
         gain = self.best - value if self.mode == "min" else value - self.best
         if gain > self.min_delta:
-            self.best, self.best_epoch = value, self.epoch
-            self.weights = self.model.state_dict()
+            self.best, self.best_epoch, self.weights = value, self.epoch, self.model.state_dict()
         return self.epoch - self.best_epoch >= self.patience
 
     def restore(self) -> None:

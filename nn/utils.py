@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable
+from itertools import repeat
+from operator import imul
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor, stamp
 from autograd.advice import a
+from autograd.tensor import at_once, set_grads
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
 
@@ -50,16 +53,15 @@ def clip_grad_norm_(
         )
     scale = max_norm / (norm + 1e-6)
     if not scale >= 1:  # so that NaN spreads, as it does in PyTorch
-        for p in owners:
-            p.grad *= scale
+        set_grads(owners, map(imul, [p.grad for p in owners], repeat(scale)))  # each in place, and all at once
     return norm
 
 
 def clip_grad_value_(parameters: Parameters, clip_value: float) -> None:
     """gᵢ ← min(max(gᵢ, −clip_value), clip_value), for every element of every gradient."""
-    for p in listed(parameters):
-        if p.grad is not None:
-            p.grad[...] = np.clip(p.grad, -clip_value, clip_value)
+    gradients = [p.grad for p in listed(parameters) if p.grad is not None]
+    clipped = [np.clip(g, -clip_value, clip_value) for g in gradients]
+    at_once(np.ndarray.__setitem__, gradients, repeat(...), clipped)
 
 
 def parameters_to_vector(parameters: Parameters) -> Tensor:
@@ -74,6 +76,6 @@ def vector_to_parameters(vec: Any, parameters: Parameters) -> None:
     sizes = [p.size for p in params]
     if vector.shape != (sum(sizes),):
         raise ValueError(f"The parameters have {sum(sizes)} elements, but the vector has shape {vector.shape}.")
-    for p, piece in zip(params, np.split(vector, np.cumsum(sizes)[:-1])):
-        p.data[...] = piece.reshape(p.shape)
+    pieces = [piece.reshape(p.shape) for p, piece in zip(params, np.split(vector, np.cumsum(sizes)[:-1]))]
     stamp(*params)
+    at_once(np.ndarray.__setitem__, [p.data for p in params], repeat(...), pieces)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.tensor import at_once
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -118,8 +119,7 @@ class Block:
             if self.large:
                 w_part -= changes
             else:
-                for array, each in zip(self.arrays, self.changes if changes is s else self.split(changes)):
-                    array -= each
+                at_once(np.subtract, self.arrays, self.changes if changes is s else self.split(changes), self.arrays)
 
 
 def large(w: Array) -> bool:

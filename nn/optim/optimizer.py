@@ -6,6 +6,7 @@ import inspect
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from itertools import repeat
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from autograd import Tensor, enable_grad, stamp
 from autograd.advice import a
+from autograd.tensor import set_grads
 
 from .blocks import PIECE, Array, Block, Memory
 
@@ -132,15 +134,16 @@ class Optimizer:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients: `grad` is None, which steps skip, or with set_to_none=False zeros, which they apply."""
         self.cleared = True
-        for group in self.param_groups:
-            for p in group["params"]:
-                if set_to_none:
-                    p.grad = None
-                elif p.grad is not None:
-                    p.grad = np.zeros_like(p.grad)
+        params = [p for group in self.param_groups for p in group["params"]]
+        zeros = repeat(None) if set_to_none else [None if p.grad is None else np.zeros_like(p.grad) for p in params]
+        set_grads(params, zeros)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update every parameter that has a gradient. Returns closure(), which is called first, to compute it anew."""
+        """Update every parameter that has a gradient. Returns closure(), which is called first, to compute it anew.
+
+        After an interrupt on the way, small parameters with the same options have all changed or none has; a large one
+        may have changed in part, and what is remembered may be a step ahead. All are whole, and steps can go on.
+        """
         loss = None
         if closure is not None:
             if not callable(closure):
@@ -157,9 +160,9 @@ class Optimizer:
                 "loss.backward(), optimizer.step().",
                 stacklevel=2,
             )
+        stamp(*[p for block, _ in found for p in block.params])  # before: even a step that fails may have changed them
         for block, gradients in found:
             block.update(gradients, self.change, self.coupled)
-        stamp(*[p for block, _ in found for p in block.params])
         self.stepped = True
         return loss
 
@@ -277,8 +280,9 @@ class Optimizer:
                 state[p] = {k: remembered(k, v, i, p) for k, v in values.items() if v is not None}
         self.memory, self.blocks, self.others = {p: past for p, past in state.items() if past}, [], []
         for group, new in zip(self.param_groups, changed):
-            group.clear()  # the dicts stay the same ones: someone may hold them
-            group.update(new)
+            group.update(new)  # the dicts stay the same ones: someone may hold them
+            for name in group.keys() - new.keys():
+                del group[name]
 
 
 def remembered(name: str, value: Any, i: int, p: Tensor) -> Any:

@@ -270,3 +270,72 @@ def test_an_edited_index_and_an_edited_result_are_noticed_too():
         z.data[:] = 7
         with pytest.raises(RuntimeError, match="An array that exp used was changed"):
             z.backward(np.ones(3))
+
+
+# ---- what else can turn NaN or infinite, or be edited: named too
+
+
+def test_a_sum_of_gradients_that_overflows_is_named_at_the_operation_that_completes_it():
+    x = leaf(1.0)
+    with detect_anomaly():
+        y = x - 1.0
+        loss = y * 1e308 + y * 1e308  # where both parts are made
+        with pytest.raises(FloatingPointError) as caught:
+            loss.backward()
+    message = str(caught.value)
+    assert "multiply of shape () sent argument 0 what, with the rest, adds up to inf" in message
+    assert f"line {line_of('where both parts are made')}" in message
+
+
+def test_gradients_that_overflow_over_several_passes_are_named():
+    x = leaf(1.0, name="x")
+    with detect_anomaly():
+        loss = x * 1e308
+        loss.backward()
+        with pytest.raises(FloatingPointError, match=r"\(x\) of shape \(\) adds up to inf .* zero_grad"):
+            loss.backward()
+    assert x.grad == 1e308
+
+
+@pytest.mark.parametrize("on_leaf", [True, False])
+def test_a_hook_that_makes_nan_is_named(on_leaf):
+    x = leaf(1.0, name="x")
+    with detect_anomaly():
+        y = x * 2
+        (x if on_leaf else y).register_hook(lambda g: g * np.nan)
+        with pytest.raises(FloatingPointError, match=r"A hook of a Tensor.* of shape \(\) made its gradient nan"):
+            y.backward()
+
+
+def test_a_value_that_needs_no_gradient_is_watched_as_well():
+    with detect_anomaly():
+        with pytest.raises(FloatingPointError, match=r"log of shape \(\) produced nan"):
+            np.log(Tensor(-1.0))
+        with no_grad(), pytest.raises(FloatingPointError, match=r"divide of shape \(2,\) produced inf"):
+            leaf([1.0, 2.0]) / 0.0
+
+
+def test_a_rule_that_makes_inf_while_it_is_recorded_is_named_with_the_line_of_its_forward_pass():
+    x = leaf(0.0)
+    with detect_anomaly():
+        y = np.sqrt(x)  # where the recorded root is
+        with pytest.raises(FloatingPointError, match="In the derivative rule of sqrt, divide of shape") as caught:
+            grad(y, x, create_graph=True)
+    assert f"line {line_of('where the recorded root is')}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("edit", "named"),
+    [
+        ("w.data[0] = 9", r"its argument 0, 'weight', of shape \(2,\)"),
+        ("batch[0] = 9", r"its argument 1, of shape \(2,\)"),
+        ("y.data[0] = 9", "its own result"),
+    ],
+)
+def test_which_array_was_edited_is_said(edit, named):
+    w, batch = leaf([1.0, 2.0], name="weight"), np.ones(2)
+    with detect_anomaly():
+        y = w * batch
+        exec(edit)
+        with pytest.raises(RuntimeError, match=f"multiply used was changed after it was recorded: {named}"):
+            y.backward(np.ones(2))
