@@ -99,6 +99,8 @@ TENSORS = [
     ("x @ 3", ValueError, "(3,) and ()", "vectors and matrices", "For a number write *"),
     ("x + np.ones(4)", ValueError, "(3,) (4,)", "broadcast together"),
     ("W.reshape(4, 2)", ValueError, "size 6", "(4,2)"),
+    ("W @ np.ones(2)", ValueError, "(2, 3) and (2,)", "the first axis of b", "a.T @ b would fit"),
+    ("W.transpose(-2, -1)", UserWarning, "transpose(-2, -1)", "as they are, as in NumPy", "t.T"),
     ("W.transpose(0, 1)", UserWarning, "transpose(0, 1)", "as they are, as in NumPy", "t.T"),
     (
         "Tensor(np.ones((2, 3, 4))).transpose(1, 2)",

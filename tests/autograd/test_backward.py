@@ -67,6 +67,15 @@ def test_a_gradient_has_its_tensors_dtype_and_shape():
         assert (t.grad.shape, t.grad.dtype) == (t.shape, t.dtype)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.int64])
+def test_a_rule_that_gives_another_dtype_still_leaves_the_tensors(dtype):
+    double = op(lambda x: x * 2, lambda g, y, x: np.full(x.shape, 2, dtype), name="double", at=[call((3,))])
+    x = leaf(np.ones(3))
+    double(x).sum().backward()
+    assert x.grad.dtype == np.float64
+    assert x.grad.tolist() == [2, 2, 2]
+
+
 @pytest.mark.parametrize("gradient", [Tensor(2.0), 2, np.float64(2), [2.0], np.array(2)])
 def test_the_gradient_that_a_pass_starts_with_takes_the_tensors_dtype(gradient):
     x = leaf(np.float32(1)) if np.shape(gradient) == () else leaf(np.ones(1, np.float32))
@@ -91,6 +100,16 @@ def test_a_leaf_is_its_own_gradient():
     x = leaf(3.0)
     x.backward()
     assert x.grad == 1
+
+
+@pytest.mark.parametrize("make", [lambda a, b: np.concatenate([a, b]), lambda a, b: np.stack([a, b])])
+def test_a_leafs_gradient_is_no_part_of_an_operations(make):
+    a, b = leaf(np.ones(2)), leaf(np.ones(2))
+    y = make(a, b)
+    (y * 1.0).sum().backward()
+    a.grad += 1
+    assert a.grad.tolist() == [2, 2]
+    assert np.all(y.grad == 1)
 
 
 # ---- .grad

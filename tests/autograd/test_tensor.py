@@ -334,8 +334,27 @@ def test_methods_have_numpys_own_signature():
     assert x.transpose().shape == x.transpose(1, 0).shape == x.transpose((1, 0)).shape == (3, 2)
 
 
+def test_an_argument_given_twice_is_refused():
+    with pytest.raises(TypeError, match="two values for 'axis'"):
+        leaf(np.ones((2, 3))).sum(0, axis=1)
+
+
+def test_an_unknown_keyword_is_told_the_known_ones():
+    with pytest.raises(TypeError, match="does not take where=; its derivative knows axis=, keepdims="):
+        np.sum(leaf(np.ones(3)), where=np.array([True, False, True]))
+
+
 def test_a_python_sum_of_tensors_is_a_tensor():
     assert sum([leaf(1.0), leaf(2.0)]).data == 3
+
+
+def test_an_update_of_a_number_that_was_assigned_as_data():
+    w = leaf(3.0)
+    w.data = np.float64(5)
+    with no_grad():
+        w -= 1
+    assert isinstance(w.data, np.ndarray)
+    assert w.data == 4
 
 
 def test_an_interior_update_makes_a_new_node():
@@ -385,7 +404,19 @@ def test_a_constant_takes_elements_by_index():
     assert x.tolist() == [1, 7]
 
 
+def test_an_operation_of_ours_has_its_own_name():
+    square = op(lambda x: x * x, lambda g, y, x: g * 2 * x, name="square_of", at=[call((3,))])
+    assert square.__name__ == "square_of"
+
+
 # ---- copying
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
+def test_what_detach_gives_can_be_copied_and_pickled(duplicate):
+    made = duplicate((leaf([1.0, 2.0]) * 2).detach())
+    assert type(made) is Tensor
+    assert made.tolist() == [2, 4]
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
