@@ -100,6 +100,7 @@ def valley(args, found):
         for name, way in ways.items():
             axes.plot(*way[:80].T, ".-", markersize=3, linewidth=1, label=name)
         axes.set(title="80 steps at equal a/(1-b)", xlim=(-1.1, 0.2), ylim=(-0.4, 0.4))
+        axes.set(xlabel="w1, along the valley", ylabel="w2, across")
         axes.legend(frameon=True, edgecolor="none", loc="upper right")
 
     picture(args.out / "descent_valley.png", draw, size=(6.4, 4))

@@ -52,6 +52,7 @@ def two_moons(args, found, steps):
         for axes, (step, model) in zip(panels, as_it_was.items()):
             plot_decision(model, x, y, axes=axes)
             axes.set(title=f"after {step} steps: {axes.get_title()}", xlabel="", ylabel="")
+            axes.get_legend().set(visible=step == 0)
 
     picture(args.out / "mlp_moons.png", boundary, rows=2, columns=3)
 
@@ -104,9 +105,11 @@ def main(argv=None):
     )  # fmt: skip
 
     def misread(*panels):
+        for axes in panels:
+            axes.set_axis_off()
         for axes, (pixels, title) in zip(panels, wrong):
             axes.imshow(pixels.reshape(8, 8), cmap="gray_r")
-            axes.set(title=title, xticks=[], yticks=[])
+            axes.set(title=title)
 
     picture(args.out / "mlp_wrong.png", misread, rows=2, columns=6, size=(10, 4))
     print("\n3. What the layers are for: how well does a linear map read the digits from each of them?")

@@ -62,7 +62,7 @@ def plot_decision(
     for k in np.unique(y):
         look = {"marker": MARKERS[k % len(MARKERS)], "color": colours[k], "edgecolors": "white", "linewidths": 0.6}
         axes.scatter(*X[y == k].T, s=26, label=f"class {k}", zorder=2, **look)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, frameon=True, edgecolor="none")
     axes.grid(False)
     axes.set(title=f"{right:.1%} of {len(X)} right", xlabel="x1", ylabel="x2", xlim=extent[:2], ylim=extent[2:])
     return axes.figure
