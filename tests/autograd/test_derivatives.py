@@ -147,6 +147,11 @@ def test_an_operator_is_the_function_from_either_side(function):
             np.testing.assert_array_equal(compute(number, s).data, compute(number, a))
 
 
+def test_no_operation_is_called_lambda():
+    """Python's own error messages show the name."""
+    assert "<lambda>" not in {getattr(entry, "__name__", "") for entry in table.values()}
+
+
 def test_every_operation_names_its_samples():
     for function in table:
         assert described(function)[0], name(function)
