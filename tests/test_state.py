@@ -247,27 +247,27 @@ def test_a_function_that_fails_inside_a_derivative_leaves_the_next_one_plain():
 def interrupt(function, at, *files):
     """Call function; Ctrl-C comes before line number `at` of those that it runs in files or folders of ours.
 
-    Two places do not count: Python names the line of a `with` again when it leaves it, where no signal comes; and what
-    is raised in __del__, it ignores.
+    Three places do not count, as nothing comes there, or nothing of it: the line of a `with` when it is left, which
+    Python names once more, `pass`, and __del__.
     """
-    lines, inside = 0, set()
-    paths = tuple(str(ROOT / file) for file in files)
+    lines, paths = 0, tuple(str(ROOT / file) for file in files)
 
     def call(frame, event, arg):
-        code = frame.f_code
-        return line if code.co_filename.startswith(paths) and code.co_name != "__del__" else None
+        code, inside = frame.f_code, set()
+        if not code.co_filename.startswith(paths) or code.co_name == "__del__":
+            return None
 
-    def line(frame, event, arg):
-        nonlocal lines
-        if event == "line":
-            place = id(frame), frame.f_lineno
-            if place in inside:
-                return line
-            if linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip().startswith("with "):
-                inside.add(place)
-            lines += 1
-            if lines == at:
-                raise KeyboardInterrupt
+        def line(frame, event, arg):
+            nonlocal lines
+            source = linecache.getline(code.co_filename, frame.f_lineno).strip()
+            if event == "line" and source.split()[:1] != ["pass"] and frame.f_lineno not in inside:
+                if source.startswith("with "):
+                    inside.add(frame.f_lineno)
+                lines += 1
+                if lines == at:
+                    raise KeyboardInterrupt
+            return line
+
         return line
 
     before = sys.gettrace()
