@@ -15,7 +15,10 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "campaign(n): run with `seed` from 0 to n, times what --campaign says")
+    config.addinivalue_line(
+        "markers",
+        "campaign(n): run with `seed` from 0 to n, times what --campaign says; without n, the test asks for it itself",
+    )
     hypothesis.settings.register_profile(
         "campaign",
         max_examples=3 * config.getoption("campaign"),
@@ -30,4 +33,5 @@ def pytest_configure(config):
 
 def pytest_generate_tests(metafunc):
     for mark in metafunc.definition.iter_markers("campaign"):
-        metafunc.parametrize("seed", range(mark.args[0] * metafunc.config.getoption("campaign")))
+        if mark.args:
+            metafunc.parametrize("seed", range(mark.args[0] * metafunc.config.getoption("campaign")))

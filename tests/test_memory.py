@@ -53,6 +53,7 @@ def test_ten_thousand_steps_of_training_leave_nothing_behind():
     assert growth(step, 10_000) < 50
 
 
+@pytest.mark.campaign
 def test_a_training_with_everything_in_it_leaves_nothing_behind(request):
     rng = np.random.default_rng(0)
     model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 1), nn.Sigmoid())

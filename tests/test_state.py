@@ -480,6 +480,7 @@ print("killed", kills, "times, in the middle of writing", behind, "times, after"
 """
 
 
+@pytest.mark.campaign
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked here")
 def test_a_process_that_is_killed_while_it_saves_leaves_the_old_or_the_new_file(suffix, tmp_path, request):
     kills = str(8 * request.config.getoption("campaign"))
