@@ -51,6 +51,37 @@ class Named(type):
         """Never reached: Python asks for it before it enters."""
 
 
+class Guard:
+    """Puts back what an entry says when the mode is dropped, as an interrupt came just before its `__exit__` began.
+
+    Python loses an interrupt that falls into a `__del__`. So that the usual way has none, the guard is `Left` then.
+    """
+
+    __slots__ = ("entry",)
+
+    def __init__(self, entry: Any) -> None:
+        self.entry = entry
+
+    def __del__(self) -> None:
+        if hasattr(self, "entry"):
+            leave(self.entry)
+
+
+class Left:
+    """What becomes of the guard of a mode that was left."""
+
+    __slots__ = ("entry",)
+
+
+def leave(entry: Any) -> None:
+    """Put back what was before; a second time, this changes nothing."""
+    while entry in modes.entered:  # first the modes inside whose __exit__ an interrupt has prevented
+        _, put, before = modes.entered[-1]
+        put(before)
+        modes.entered.pop()
+    count()
+
+
 class Mode(metaclass=Named):
     """A context manager and decorator that sets one mode and, whatever happens, puts the old one back.
 
@@ -59,7 +90,7 @@ class Mode(metaclass=Named):
 
     mode: str
     value: Any
-    previous: Any = ()  # what it has to put back, innermost last: one instance may be entered twice
+    previous: list[Any]  # the guards of what it has to put back, innermost last: one instance may be entered twice
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         mode = super().__new__(cls)
@@ -68,7 +99,7 @@ class Mode(metaclass=Named):
 
     def __enter__(self) -> None:
         entry = object(), self.put, self.now()
-        self.previous.append(entry)
+        self.previous.append(Guard(entry))
         try:
             modes.entered.append(entry)
             self.put(self.value)
@@ -78,26 +109,15 @@ class Mode(metaclass=Named):
             raise
 
     def __exit__(self, *exception: object) -> None:
+        guard = self.previous[-1]
         try:
-            self.leave()
+            leave(guard.entry)
         except BaseException:
-            self.leave()
+            leave(guard.entry)
             raise
         finally:
+            guard.__class__ = Left
             self.previous.pop()
-
-    def __del__(self) -> None:
-        while self.previous:  # an interrupt came just before the first line of __exit__
-            self.__exit__()
-
-    def leave(self) -> None:
-        """Put back what was before; a second time, this changes nothing."""
-        entry = self.previous[-1]
-        while entry in modes.entered:  # first the modes inside whose __exit__ an interrupt has prevented
-            _, put, before = modes.entered[-1]
-            put(before)
-            modes.entered.pop()
-        count()
 
     @classmethod
     def now(cls) -> Any:
