@@ -23,7 +23,8 @@ def floating(function):
     def wrapped(x, *args, **kwargs):
         if x.__class__ is np.ndarray and x.dtype.char in "fd" and x.ndim:
             with np.errstate(all="ignore"):
-                return function(x, *args, **kwargs)
+                y = function(x, *args, **kwargs)
+            return y if y.ndim else y[()]
         x = np.asarray(x)
         dtype = x.dtype
         if dtype.kind in "biu":

@@ -55,7 +55,10 @@ class Block:
         self.large = large(self.arrays[0])
         length = min(PIECE, self.size) if self.large else self.size
         self.s, self.t = np.empty((2, length), self.dtype)  # to compute in
-        parts = [slice(i, min(i + length, self.size)) for i in range(0, self.size, max(length, 1))]
+        starts = range(
+            0, max(self.size, 1), max(length, 1)
+        )  # one piece, if an empty one, of parameters without elements
+        parts = [slice(i, min(i + length, self.size)) for i in starts]
         self.pieces = [(part, Memory(self, part)) for part in parts]
         self.changes = [] if self.large else self.split(self.s)
         self.flat = self.arrays[0].reshape(-1) if self.large else np.empty(0 if self.large else self.size, self.dtype)
@@ -69,7 +72,7 @@ class Block:
         """What is remembered of each parameter, the arrays as views of its shape."""
         found: dict[Tensor, dict[str, Any]] = {p: {} for p in self.params}
         memory = {**self.memory, **{k: v for k, v in self.pieces[0][1].items() if not isinstance(v, np.ndarray)}}
-        for name, value in memory.items() if self.pieces else ():
+        for name, value in memory.items():
             each = self.split(value) if isinstance(value, np.ndarray) else [value] * len(self.params)
             for p, x in zip(self.params, each):
                 found[p][name] = x

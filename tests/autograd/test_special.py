@@ -147,3 +147,10 @@ def test_along_an_axis_of_no_length_there_is_an_empty_gradient():
     for function in (special.softmax, special.log_softmax, special.logsumexp):
         t = Tensor(np.zeros((3, 0)), requires_grad=True)
         assert grad(np.sum(function(t, axis=1)), t)[0].shape == (3, 0)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, int])
+def test_a_reduction_to_one_number_is_numpys_scalar(dtype):
+    assert isinstance(special.logsumexp(np.ones(3, dtype)), np.floating)
+    t = Tensor(np.ones(3), requires_grad=True)
+    assert type(special.logsumexp(t).data) is np.float64

@@ -367,6 +367,35 @@ def test_two_optimizers_can_share_a_parameter():
     assert w.data == -2.5
 
 
+@each_optimizer
+def test_parameters_without_elements_are_stepped_saved_and_loaded(name):
+    empty, w = Tensor(np.zeros((0, 3)), requires_grad=True), Tensor(np.ones(2), requires_grad=True)
+    for params in ([empty], [empty, w]):
+        optimizer = OPTIMIZERS[name](params)
+        for _ in range(2):
+            for p in params:
+                p.grad = np.ones(p.shape)
+            optimizer.step()
+        optimizer.load_state_dict(optimizer.state_dict())
+        optimizer.step()
+    assert empty.shape == (0, 3)
+    assert (w.data < 1).all()
+
+
+@each_case
+def test_parameters_that_take_turns_are_stepped_as_if_each_had_an_optimizer(name, given):
+    together, apart = parameters(), parameters()
+    optimizer, alone = OPTIMIZERS[name](together, **given), [OPTIMIZERS[name]([p], **given) for p in apart]
+    for step in range(7):
+        for i, (p, q) in enumerate(zip(together, apart)):
+            p.grad = q.grad = np.sin(p.data + step) if (step + i) % 3 else None
+        optimizer.step()
+        for each in alone:
+            each.step()
+    for p, q in zip(together, apart):
+        np.testing.assert_allclose(p.data, q.data, rtol=1e-14)  # the same formula on longer arrays: rounding at most
+
+
 def test_an_optimizer_of_ones_own_is_a_formula():
     class SignSGD(optim.Optimizer):
         def __init__(self, params, lr):
