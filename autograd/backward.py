@@ -8,6 +8,7 @@ that is backpropagation.
 from __future__ import annotations
 
 import operator
+import sys
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,10 +22,21 @@ from .modes import describe, enable_grad, modes, nonfinite, refuse_edited, refus
 from .products import sum_of_rows
 from .tensor import Tensor, set_grads
 
-float64, ndarray, total = np.float64, np.ndarray, np.add.reduce  # looked up once per operation
-arrays = (np.ndarray, np.generic, Tensor)
-
 __all__ = ["Step", "backward", "grad", "steps", "topological_order"]
+
+arrays = (np.ndarray, np.generic, Tensor)
+float64, ndarray, total = np.float64, np.ndarray, np.add.reduce  # looked up once per operation
+references = sys.getrefcount
+
+
+def held() -> int:
+    """The references that `references` counts of what is in a dict and has a name, and nobody else holds."""
+    arrived = {0: np.empty(0)}
+    g = arrived[0]
+    return references(g)
+
+
+HELD = held()
 
 
 def topological_order(*outputs: Tensor) -> list[Tensor]:
@@ -73,6 +85,7 @@ def reached(outputs: Iterable[Tensor]) -> tuple[dict[Tensor, None], list[Tensor]
     return leaves, nodes
 
 
+nothing: dict[str, Any] = {}
 made = operator.attrgetter("tick")  # when an operation's result was recorded
 
 
@@ -103,7 +116,6 @@ def pull(
     watched = modes.anomaly
     careful = create_graph or watched or wanted is not None or trace is not None
     arrived: dict[Tensor, Any] = {}
-    summed: set[Tensor] = set()  # whose arrays are sums made here, to which more can be added in place
     for node, g in zip(outputs, gradients):
         arrived[node] = arrived[node] + g if node in arrived else g
     while nodes:
@@ -122,36 +134,34 @@ def pull(
                     trace.append(Step(node, i, x, g, part, before, arrived[x]))
         else:  # the commonest case of `contributions`, written out for speed
             y, values, inputs, rules = node.data, node.values, node.inputs, op.rules  # type: ignore[union-attr]
+            two = False
             if node.extra is not None:
                 kwargs, saved = node.extra
-                n, args = 0, (g, y, *values) if op.saves is None else (g, y, saved, *values)  # type: ignore[union-attr]
-            elif (n := len(values)) == 2:
+                args = (g, y, *values) if op.saves is None else (g, y, saved, *values)  # type: ignore[union-attr]
+            elif len(values) == 2:
                 a, b = values
+                two = True
             else:
-                a, args, kwargs = values[0], (g, y, *values), {}
+                args, kwargs = (g, y, *values), nothing
             for i in node.needs:
-                x = inputs[i]
-                if n == 2:
-                    part = rules[i](g, y, a, b)  # type: ignore[misc]  # an input without a rule needs no gradient
-                elif n == 1:
-                    part = rules[i](g, y, a)  # type: ignore[misc]
-                else:
-                    part = rules[i](*args, **kwargs)  # type: ignore[misc]
+                part = rules[i](g, y, a, b) if two else rules[i](*args, **kwargs)  # type: ignore[misc]
+                x, value = inputs[i], values[i]
                 if part.__class__ is ndarray:
-                    data = x.data
-                    if part.shape != data.shape or part.dtype is not data.dtype:
-                        part = fit(part, x, g, node, i)
-                    elif x.op is None and (part is g or part.base is not None):
-                        part = part.copy()  # a leaf's gradient is its own
-                elif part.__class__ is not float64 or values[i].__class__ is not float64:  # two numbers fit
-                    part = fit(part, x, g, node, i)
+                    if part.shape != value.shape or part.dtype is not value.dtype:
+                        part = fit(part, value, node, i)
+                elif part.__class__ is not float64 or value.__class__ is not float64:  # two numbers fit
+                    part = fit(part, value, node, i)
                 if x not in arrived:
                     arrived[x] = part
-                elif x in summed:
-                    arrived[x] += part
+                    continue
+                before = arrived[x]  # what nobody else holds, we may add to in place
+                if before.__class__ is ndarray and references(before) == HELD and before.base is None:
+                    before += part
+                elif part.__class__ is ndarray and references(part) == HELD - 1 and part.base is None:
+                    part += before
+                    arrived[x] = part
                 else:
-                    arrived[x] = arrived[x] + part
-                    summed.add(x)
+                    arrived[x] = before + part
         if freed is not None:
             if node.grad is not None:
                 freed.append(weakref.ref(node))
@@ -181,7 +191,7 @@ def contributions(
             part = op.each(g, y, i, *args, **kwargs) if op.each else op.rules[i](g, y, *args, **kwargs)  # type: ignore[misc]
         except FloatingPointError as error:  # the rule is recorded, and watched itself
             raise FloatingPointError(f"In the derivative rule of {op.name}, {error}{describe(node)}") from None
-        part = fit(part, x, g, node, i)
+        part = fit(part, node.values[i], node, i)
         if watched:
             refuse_nonfinite(node, part, "sent back")
         yield i, x, part
@@ -196,19 +206,16 @@ def between(nodes: list[Tensor], wanted: Sequence[Tensor]) -> set[Tensor]:
     return found
 
 
-def fit(part: Any, x: Tensor, g: Any, node: Tensor, i: int) -> Any:
-    """part as a gradient of x: of x's shape and dtype and, if x is a leaf, an array of its own."""
-    data = x.data
+def fit(part: Any, value: Any, node: Tensor, i: int) -> Any:
+    """part as a gradient of node's argument i, which had this value: of its shape and dtype."""
     if not isinstance(part, arrays):
         part = np.asarray(part)
-    if part.shape != data.shape:
-        part = unbroadcast(part, data.shape, node, i)
-    if part.dtype is not data.dtype and part.dtype != data.dtype:
+    if part.shape != value.shape:
+        part = unbroadcast(part, value.shape, node, i)
+    if part.dtype is not value.dtype and part.dtype != value.dtype:
         if part.dtype.kind not in "fiub":
             raise TypeError(f"The derivative rule of {name(node)} for argument {i} gave {part.dtype}, no real numbers.")
-        part = part.astype(data.dtype)
-    if x.op is None and (part is g or part.__class__ is ndarray and part.base is not None):
-        part = part.copy()
+        part = part.astype(value.dtype)
     return part
 
 
@@ -252,7 +259,9 @@ def refuse_changed(node: Tensor) -> None:
 
 
 def hooked(node: Tensor, g: Any) -> Any:
-    """g after node's hooks."""
+    """g after node's hooks, which get an array of their own."""
+    if g.__class__ is ndarray:
+        g = g.copy()
     for hook in list(node.hooks.values()) if node.hooks else ():
         replaced = hook(g)
         if replaced is not None:
@@ -313,13 +322,17 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool = True) -> N
     freed: list[weakref.ref[Tensor]] | None = None if retain_graph else []
     leaves, arrived = pull([self], [np.array(g.data)[()] if isinstance(g, Tensor) else g], freed=freed)
     for leaf in leaves:
-        total = arrived[leaf] if leaf.grad is None else leaf.grad + arrived[leaf]
-        if modes.anomaly and (what := nonfinite(total)):
-            raise FloatingPointError(
-                f"The gradient of a Tensor{label(leaf)} of shape {leaf.shape} adds up to {what} over several passes. "
-                "Call zero_grad() before each."
-            )
-        arrived[leaf] = np.asarray(total)  # its own, writable, of shape () too
+        g = arrived[leaf]
+        if leaf.grad is not None:
+            g = leaf.grad + g
+            if modes.anomaly and (what := nonfinite(g)):
+                raise FloatingPointError(
+                    f"The gradient of a Tensor{label(leaf)} of shape {leaf.shape} adds up to {what} over several "
+                    "passes. Call zero_grad() before each."
+                )
+        if g.__class__ is not ndarray or references(g) > HELD or g.base is not None:
+            g = np.array(g, order="C")  # its own, writable, an array of shape () too
+        arrived[leaf] = g
     for ref in freed or ():
         if (node := ref()) is not None:
             arrived[node] = None

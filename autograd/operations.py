@@ -22,6 +22,7 @@ from .tensor import Tensor, arrays, constant, has_tensor, no_complex, numbers, o
 __all__ = ["Op", "call", "composed", "op"]
 
 no_value = np._NoValue  # type: ignore[attr-defined]  # NumPy's "not given", which its signatures show as a default
+ndarray = np.ndarray
 first = (0,)  # the inputs that need a gradient, where the first and only one does
 
 table: dict[
@@ -151,6 +152,9 @@ class Op:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
         """Run the function on the data of args; if a gradient could be wanted, remember where the result came from."""
+        return self.run(args, kwargs)
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
         if self.unary and len(args) == 1 and not kwargs and not mode.active:  # the short way for the commonest case
             x = args[0]
             if isinstance(x, Tensor) and x.tracked:
@@ -160,15 +164,18 @@ class Op:
                     return record(self, data, (x,), (a,), first)
         if len(args) != len(self.rules) or kwargs and not self.bound(kwargs):
             args, kwargs = self.bind(args, kwargs)
-        values, needs = [], []
-        for i, x in enumerate(args):
-            if isinstance(x, Tensor):
-                if x.tracked:
-                    needs.append(i)
-                x = x.data
-            elif not isinstance(x, self.ready):
-                x = array_from(x, self, i, args)
-                args = (*args[:i], x, *args[i + 1 :])
+        values: list[Any] = []
+        needs: list[int] = []
+        for x in args:
+            if x.__class__ is not ndarray:
+                if isinstance(x, Tensor):
+                    if x.tracked:
+                        needs.append(len(values))
+                    x = x.data
+                elif not isinstance(x, self.ready):
+                    i = len(values)
+                    x = array_from(x, self, i, args)
+                    args = (*args[:i], x, *args[i + 1 :])
             values.append(x)
         saved = None
         if self.saves is not None:
@@ -195,7 +202,10 @@ class Op:
 
     def bound(self, kwargs: dict[str, Any]) -> bool:
         """Whether kwargs are metadata as rules take it, so that nothing is left to bind."""
-        return all(not (name not in self.keywords or value is no_value) for name, value in kwargs.items())
+        for name, value in kwargs.items():  # noqa: SIM110  # all() of a generator takes three times as long
+            if name not in self.keywords or value is no_value:
+                return False
+        return True
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Arrays as positions and metadata as keywords, whichever way the function was called."""
@@ -283,27 +293,24 @@ def op(
         if function in operators:
             add_operators(function, entry, *operators[function])
         return function
-    return ours(function, entry, entry)
+    return ours(function, entry)
 
 
-def ours(function: Callable[..., Any], entry: Callable[..., Any], described: Op) -> Callable[..., Any]:
-    """A function of ours that goes to its entry in the table when a Tensor is among its arguments."""
+def ours(function: Callable[..., Any], entry: Op) -> Callable[..., Any]:
+    """A function of ours that goes to its operation when a Tensor is among its arguments."""
+    saves, run = entry.saves, entry.run
 
     @functools.wraps(function)
     def public(*args: Any, **kwargs: Any) -> Any:
         for x in args:
             if isinstance(x, Tensor) or isinstance(x, (list, tuple)) and has_tensor(x):
-                return entry(*args, **kwargs)
+                return run(args, kwargs)
         if kwargs and has_tensor(kwargs.values()):
-            return entry(*args, **kwargs)
-        return (
-            function(described.saves(*args, **kwargs), *args, **kwargs)
-            if described.saves
-            else function(*args, **kwargs)
-        )
+            return run(args, kwargs)
+        return function(saves(*args, **kwargs), *args, **kwargs) if saves else function(*args, **kwargs)
 
-    public.__name__ = described.name
-    if described.saves:
+    public.__name__ = entry.name
+    if saves:
         signature = inspect.signature(function)
         public.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]
     table[public] = entry

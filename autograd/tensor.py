@@ -48,6 +48,11 @@ def get_default_dtype() -> np.dtype[Any]:
     return default_dtype
 
 
+# Memory that one step frees the next one wants again. But glibc hands it back to the system, to be fetched anew page by
+# page, which takes longer than computing with it. After a block of nearly 32 MB has been freed, glibc keeps up to twice
+# as much (mallopt(3), the dynamic M_MMAP_THRESHOLD), unless a MALLOC_ variable is set.
+np.empty((32 << 20) - (64 << 10), np.uint8)
+
 tick = itertools.count(1).__next__  # the time: one more whenever anything is recorded or changed in place
 changed = 0  # when anything was last changed in place
 changing = threading.Lock()

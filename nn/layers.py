@@ -49,8 +49,9 @@ def product_and_sum(x: Any, w: Any, b: Any) -> Any:
 
 
 def times(a: Any, b: Any) -> Any:
-    """a @ b, for a matrix b. For two matrices dot() has less to ask, which takes half as long if they are small."""
-    return a.dot(b) if a.ndim == 2 else a @ b
+    """a @ b, for a matrix b. dot() has less to ask, which takes half as long for small matrices, but clears the result
+    first, which for large ones costs more."""
+    return a.dot(b) if a.ndim == 2 and len(a) * b.shape[1] < 1 << 14 else a @ b
 
 
 def rows(x: Any) -> Any:
@@ -408,8 +409,9 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, generator: Genera
         return input
     x = as_operand(input)
     kept = decided(1 - p, x.shape, generator_or_default(generator))
-    scale = 0.0 if p == 1 else 1 / (1 - p)
-    return masked(x, np.multiply(kept, scale, dtype=x.dtype if x.dtype.kind == "f" else get_default_dtype()))
+    mask = kept.astype(x.dtype if x.dtype.kind == "f" else get_default_dtype())
+    mask *= 0.0 if p == 1 else 1 / (1 - p)
+    return masked(x, mask)
 
 
 class Dropout(Module):

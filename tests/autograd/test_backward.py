@@ -517,3 +517,38 @@ def test_a_pass_that_drops_the_graph_leaves_no_older_gradient_inside_it():
     c.backward()
     c.backward(retain_graph=False)
     assert (b.grad, c.grad, a.grad) == (None, None, 24)
+
+
+# ---- whose arrays gradients are: what is added to in place belongs to nobody else
+
+
+def test_a_leafs_gradient_is_its_own_even_where_a_rule_returns_what_is_kept():
+    exponential = op(lambda x: np.exp(x), lambda g, y, x: y, name="exponential", at=[call((3,))])  # right where g is 1
+    x = leaf(np.arange(3.0))
+    y = exponential(x)
+    y.backward(np.ones(3))
+    x.grad += 1
+    assert np.array_equal(y.data, np.exp(np.arange(3.0)))
+
+
+def test_contributions_are_added_without_changing_what_others_got():
+    x = leaf(np.arange(3.0))
+    a, b = x * 1.0, x * 1.0  # a, b and x, twice, all get the same array
+    (a + b + x + x).backward(np.ones(3))
+    assert np.array_equal(a.grad, np.ones(3))
+    assert np.array_equal(b.grad, np.ones(3))
+    assert np.array_equal(x.grad, np.full(3, 4.0))
+
+
+def test_what_a_hook_keeps_or_changes_is_its_own():
+    x = leaf(np.arange(3.0))
+    y = x * 1.0
+    kept = []
+    y.register_hook(kept.append)
+    x.register_hook(lambda g: g.fill(7.0))
+    z = y + x
+    z.backward(np.ones(3))
+    assert np.array_equal(x.grad, np.full(3, 7.0))
+    assert np.array_equal(y.grad, np.ones(3))
+    assert np.array_equal(z.grad, np.ones(3))
+    assert np.array_equal(kept[0], np.ones(3))
