@@ -30,6 +30,8 @@ forms = {
     "outer with a list": (lambda x: np.outer([1.0, 2.0], x), np.outer([1.0, 2.0], a)),
     "kron of a number": (lambda x: np.kron(2.0, x), np.kron(2.0, a)),
     "tensordot with a list": (lambda x: np.tensordot([1.0, 2.0, 3.0, 4.0], x, 1), np.tensordot([1.0, 2, 3, 4], a, 1)),
+    "tensordot over axes from the end": (lambda x: np.tensordot(x, a, ([-1], [1])), np.tensordot(a, a, ([-1], [1]))),
+    "tensordot over a pair of axes": (lambda x: np.tensordot(x, a, (0, -2)), np.tensordot(a, a, (0, -2))),
     "amax": (lambda x: np.amax(x, 0), np.amax(a, 0)),
     "amin": (lambda x: np.amin(x, 0), np.amin(a, 0)),
     "around": (lambda x: np.around(x, 1), np.around(a, 1)),
