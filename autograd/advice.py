@@ -114,8 +114,6 @@ def described(data: Any) -> str:
     if not isinstance(data, (str, bytes, complex, list, tuple, np.ndarray, np.generic)):
         return a(data)
     array = np.asarray(data)
-    if array.dtype.kind == "c":
-        return "complex"
     if array.dtype.kind in "US":
         return f"the text {array.item()!r}" if array.size == 1 else "text"
     if array.dtype.kind == "O":

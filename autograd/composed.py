@@ -120,12 +120,12 @@ def nanstd(a, axis=None, *, ddof=0, keepdims=False):
 
 @composed(np.nanmax, at=reduced)
 def nanmax(a, axis=None, *, keepdims=False):
-    return np.max(known(a, -np.inf), axis, keepdims=keepdims) + all_unknown(a, axis, keepdims)
+    return np.max(known(a, -np.inf), axis, keepdims=keepdims) - all_unknown(a, axis, keepdims)  # −0 + 0 would be 0
 
 
 @composed(np.nanmin, at=reduced)
 def nanmin(a, axis=None, *, keepdims=False):
-    return np.min(known(a, np.inf), axis, keepdims=keepdims) + all_unknown(a, axis, keepdims)
+    return np.min(known(a, np.inf), axis, keepdims=keepdims) - all_unknown(a, axis, keepdims)
 
 
 def known(x, fill):
@@ -262,7 +262,7 @@ def diagonal(a, offset=0, axis1=0, axis2=1):
     """The elements a[i, i + offset] of the matrices that axis1 and axis2 span, on the last axis."""
     a = np.moveaxis(a, (axis1, axis2), (-2, -1))
     down, right = max(-offset, 0), max(offset, 0)
-    i = np.arange(max(min(a.shape[-2] - down, a.shape[-1] - right), 0))
+    i = np.arange(min(a.shape[-2] - down, a.shape[-1] - right))  # none where that is negative
     return a[..., i + down, i + right]
 
 

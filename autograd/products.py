@@ -20,7 +20,7 @@ op(np.matmul, lambda g, y, a, b: g @ b.T if b.ndim == 2 else matmul_left(g, a, b
     call((3,), (2, 3, 2)), call((2, 2, 3), (3, 2)), call((2, 3), (2, 3, 2)), call((2, 1, 2, 3), (3, 3, 2))])
 op(np.inner,  lambda g, y, a, b: g * b if 0 in (a.ndim, b.ndim) else np.tensordot(g, b, b.ndim - 1),
               lambda g, y, a, b: g * a if 0 in (a.ndim, b.ndim) else np.tensordot(g, a, leading(a)), at=[
-    call((3,), (3,)), call((2, 3), (4, 3)), call((), (2, 3)), call((2, 3), (2, 4, 3))])
+    call((3,), (3,)), call((2, 3), (4, 3)), call((), (2, 3)), call((2, 3), ()), call((2, 3), (2, 4, 3))])
 op(np.dot,    lambda g, y, a, b: g * b if 0 in (a.ndim, b.ndim) else np.tensordot(g, swapped(b), b.ndim - 1),
               lambda g, y, a, b: g * a if 0 in (a.ndim, b.ndim) else swapped(np.tensordot(g, a, leading(a))), at=[
     call((2, 3), (3, 4)), call((3,), (3,)), call((2, 3), (3,)), call((2, 3), (2, 3, 4)),
@@ -90,7 +90,7 @@ def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     return np.moveaxis(product, -1, axisc)
 
 
-@composed(np.kron, at=[call((2, 3), (3, 2)), call((2,), (2, 3)), call((), (3,))])
+@composed(np.kron, at=[call((2, 3), (3, 2)), call((2,), (2, 3)), call((2, 3), (2,)), call((), (3,))])
 def kron(a, b):
     """The blocks aᵢⱼ b."""
     a, b = array(a), array(b)

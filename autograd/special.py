@@ -167,7 +167,6 @@ def xlogy(x, y):
     dtype = np.result_type(x, y)
     if dtype.kind != "f":
         dtype = np.dtype(np.float64)
-    x, y = np.asarray(x, dtype), np.asarray(y, dtype)
     z = np.where((x == 0) & ~np.isnan(y), dtype.type(1), y)
     with np.errstate(all="ignore"):
         np.log(z, out=z)

@@ -196,3 +196,17 @@ def test_conventions_are_pytorchs(ours, theirs, point):
     x, t = Tensor(np.array(point), requires_grad=True), torch.tensor(point, requires_grad=True)
     (expected,) = torch.autograd.grad(theirs(t).sum(), t)
     np.testing.assert_allclose(grad(np.sum(ours(x)), x)[0].data, (expected + 0).numpy(), rtol=1e-12, atol=1e-15)
+
+
+every = np.array(np.meshgrid([0.0, 1, 2], [0.0, 1, 2], [0.0, 1, 2])).reshape(3, -1)
+some = np.array(np.meshgrid([0.0, 2], [-1.0, 0, 0.5, 3])).reshape(2, -1)
+ties = {"clip": (np.clip, torch.clamp, every), "xlogy": (special.xlogy, torch.xlogy, some)}
+
+
+@pytest.mark.parametrize(("ours", "theirs", "arguments"), ties.values(), ids=ties)
+def test_conventions_are_pytorchs_in_every_argument(ours, theirs, arguments):
+    xs, ts = [Tensor(x, requires_grad=True) for x in arguments], torch.tensor(arguments, requires_grad=True)
+    with np.errstate(all="ignore"):
+        found = grad(np.sum(ours(*xs)), xs)
+    (expected,) = torch.autograd.grad(theirs(*ts).sum(), ts)
+    np.testing.assert_array_equal([g.data for g in found], expected.numpy())

@@ -12,6 +12,12 @@ forms = {
     "clip, lower bound by its new name": (lambda x: x.clip(min=0), np.maximum(a, 0)),
     "clip, upper bound alone": (lambda x: np.clip(x, None, 0), np.minimum(a, 0)),
     "take from the end": (lambda x: np.take(x, -1, axis=1), a[:, -1]),
+    "take at a tuple": (lambda x: np.take(x, (0, 7)), np.take(a, (0, 7))),
+    "a diagonal beside the matrix": (lambda x: np.diagonal(x, 9), np.diagonal(a, 9)),
+    "a matrix of a lower diagonal": (lambda x: np.diag(x[0], -2), np.diag(a[0], -2)),
+    "hstack of one": (lambda x: np.hstack([x]), a),
+    "hsplit of a vector": (lambda x: np.hsplit(x[0], 2)[1], a[0, 3:]),
+    "one part": (lambda x: np.array_split(x, 1)[0], a),
     "split at places": (lambda x: np.split(x, [1, 3])[1], a[1:3]),
     "array_split unevenly": (lambda x: np.array_split(x, 4, axis=1)[0], a[:, :2]),
     "pad by one number": (lambda x: np.pad(x, 2, constant_values=7), np.pad(a, 2, constant_values=7)),
@@ -24,6 +30,14 @@ forms = {
     "outer with a list": (lambda x: np.outer([1.0, 2.0], x), np.outer([1.0, 2.0], a)),
     "kron of a number": (lambda x: np.kron(2.0, x), np.kron(2.0, a)),
     "tensordot with a list": (lambda x: np.tensordot([1.0, 2.0, 3.0, 4.0], x, 1), np.tensordot([1.0, 2, 3, 4], a, 1)),
+    "tensordot over axes from the end": (lambda x: np.tensordot(x, a, ([-1], [1])), np.tensordot(a, a, ([-1], [1]))),
+    "tensordot over a pair of axes": (lambda x: np.tensordot(x, a, (0, -2)), np.tensordot(a, a, (0, -2))),
+    "amax": (lambda x: np.amax(x, 0), np.amax(a, 0)),
+    "amin": (lambda x: np.amin(x, 0), np.amin(a, 0)),
+    "around": (lambda x: np.around(x, 1), np.around(a, 1)),
+    "np.linalg.matmul": (lambda x: np.linalg.matmul(x, a.T), a @ a.T),
+    "np.linalg.vecdot": (lambda x: np.linalg.vecdot(x, a), np.vecdot(a, a)),
+    "np.linalg.tensordot": (lambda x: np.linalg.tensordot(x, a), np.tensordot(a, a)),
     "transposed matrices": (lambda x: x.mT, a.T),
     "flattened": (lambda x: x.flatten(), a.ravel()),
     "copied": (lambda x: x.copy(), a),
@@ -41,6 +55,7 @@ def test_numpys_several_forms(f, expected):
 
 refused = {
     "an axis that is not there": (lambda: np.median(t, axis=2), ValueError, "axis 2 is out of bounds"),
+    "an axis to split that is not there": (lambda: np.split(t, 2, axis=2), ValueError, "axis 2 is out of bounds"),
     "no parts": (lambda: np.array_split(t, 0), ValueError, "one part or more, not 0"),
     "unequal parts": (lambda: np.split(t, 3), ValueError, "cannot cut 4 into 3 equal parts"),
     "a mode without derivative": (lambda: np.pad(t, 1, mode="median"), ValueError, "edge, .*but not 'median'"),
@@ -76,7 +91,13 @@ def test_nanmax_of_nothing_but_nan_is_nan():
 
 
 def test_median_with_nan_is_nan():
-    assert np.isnan(np.median(Tensor([1.0, np.nan, 2.0], requires_grad=True)).data)
+    for x in ([1.0, np.nan, 2.0], [1.0, 2.0, 3.0, np.nan]):
+        assert np.isnan(np.median(Tensor(x, requires_grad=True)).data)
+
+
+def test_nanmax_and_nanmin_keep_the_sign_of_zero():
+    for function in (np.nanmax, np.nanmin):
+        assert np.signbit(function(Tensor([-0.0, np.nan], requires_grad=True)).data)
 
 
 def test_what_numpy_would_do_anyway_may_be_written_out():
@@ -105,4 +126,5 @@ def test_of_infinities_and_of_nothing_the_answers_are_numpys():
     for x in ([np.inf, 1.0, 2.0], [np.inf, -np.inf], [np.nan, 1.0], []):
         for function in (np.nanvar, np.nanstd, np.median):
             np.testing.assert_array_equal(function(Tensor(x, requires_grad=True)).data, function(np.array(x, float)))
-    assert np.isnan(np.nanvar(Tensor([1.0, np.nan], requires_grad=True), ddof=2).data)
+    for x in ([1.0, np.nan], [1.0, 2.0]):
+        assert np.isnan(np.nanvar(Tensor(x, requires_grad=True), ddof=2).data)

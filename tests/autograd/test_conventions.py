@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd import Tensor, grad
+from autograd import Tensor, grad, gradcheck
 
 
 def at(points):
@@ -12,6 +12,7 @@ def at(points):
 
 singular = {
     "abs 0": (np.abs, at([0, -1]), [0, -1]),
+    "fabs 0": (np.fabs, at([0, -1]), [0, -1]),
     "sign": (np.sign, at([0, 1]), [0, 0]),
     "floor": (np.floor, at([0, 1.5]), [0, 0]),
     "round": (np.round, at([0.5, 1]), [0, 0]),
@@ -26,6 +27,8 @@ singular = {
     "norm 1": (lambda x: np.linalg.norm(x, 1), at([0, 2]), [0, 1]),
     "norm 3": (lambda x: np.linalg.norm(x, 3), at([0, 0]), [0, 0]),
     "norm ∞": (lambda x: np.linalg.norm(x, np.inf), at([-2, 2, 1]), [-0.5, 0.5, 0]),
+    "norm ∞ of 0": (lambda x: np.linalg.norm(x, np.inf), at([0, 0]), [0, 0]),
+    "norm 1½ of 0": (lambda x: np.linalg.norm(x, 1.5), at([0, 0]), [0, 0]),
     "norm ½": (lambda x: np.linalg.norm(x, 0.5), at([0, 2]), [0, 1]),
     "frobenius": (lambda x: np.linalg.norm(x.reshape(1, 2), "fro"), at([0, 0]), [0, 0]),
     "x⁰": (lambda x: x**0, at([0, 2]), [0, 0]),
@@ -61,6 +64,7 @@ singular = {
 @pytest.mark.parametrize(("f", "point", "expected"), singular.values(), ids=singular)
 def test_at_a_singular_point_the_convention_holds_without_a_warning(f, point, expected):
     t = Tensor(point, requires_grad=True)
+    np.testing.assert_array_equal(f(t).data, f(point))
     np.testing.assert_allclose(grad(np.sum(f(t)), t)[0].data, expected, atol=1e-12)
     first = grad(np.sum(f(t)), t, create_graph=True)[0]
     np.testing.assert_allclose(first.data, expected, atol=1e-12)
@@ -74,6 +78,8 @@ seconds = {
     "x³ at 0": (lambda x: x**3, 0.0, 0),
     "sinc at 0": (np.sinc, 0.0, -(np.pi**2) / 3),
     "sinc near 0": (np.sinc, 1e-9, -(np.pi**2) / 3),
+    "std of equal numbers": (lambda x: np.std(np.stack([x, 0 * x])), 0.0, 0),
+    "norm at 0": (lambda x: np.linalg.norm(np.stack([x, 0 * x])), 0.0, 0),
     "x·x·0": (lambda x: np.prod(np.stack([x, x, 0 * x + 1])), 0.0, 2),
     "x²·1 by cumprod": (lambda x: np.cumprod(np.stack([x, x]))[1], 0.0, 2),
 }
@@ -92,3 +98,21 @@ def test_prod_of_zeros_has_its_mixed_second_derivatives():
     first = grad(np.prod(t), t, create_graph=True)[0]
     hessian = [grad(first[i], t)[0].data for i in range(3)]
     np.testing.assert_array_equal(hessian, [[0, 3, 0], [3, 0, 0], [0, 0, 0]])
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")  # NumPy's too
+def test_a_norm_of_negative_order_is_flat_where_one_element_is_zero():
+    t = Tensor([0.0, 2.0], requires_grad=True)
+    np.testing.assert_array_equal(grad(np.linalg.norm(t, -1), t)[0].data, [0, 0])
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_cumprod_has_its_derivatives_where_a_matrix_has_zeros(axis):
+    x = np.array([[0.0, 2.0, 0.0], [3.0, 0.0, 0.5]])
+    assert gradcheck(lambda t: np.cumprod(t, axis), x, order=2)
+
+
+@pytest.mark.parametrize("axis", [None, 1, (0, 2)])
+def test_prod_has_its_derivatives_where_a_cube_has_zeros(axis):
+    x = np.array([[[0.0, 2.0, 0.5], [3.0, 0.0, 0.5]], [[1.0, 2.0, 3.0], [0.0, 0.0, 1.5]]])
+    assert gradcheck(lambda t: np.prod(t, axis), x, order=2)

@@ -337,6 +337,8 @@ square = lambda x: x * x
         (lambda: hvp(square)(1.0, np.ones(2)), ValueError, "Vectors need the shapes of their arguments"),
         (lambda: hvp(square, (0,))(1.0, 1.0), ValueError, "Vectors need the shapes of their arguments"),
         (lambda: jvp(square, 1.0, 1.0), TypeError, r"jvp\(f, \(x,\), \(v,\)\)"),
+        (lambda: jvp(square, 1.0, (1.0,)), TypeError, r"jvp\(f, \(x,\), \(v,\)\)"),
+        (lambda: jvp(square, (1.0,), 1.0), TypeError, r"jvp\(f, \(x,\), \(v,\)\)"),
         (lambda: jvp(square, (1.0,), (1.0, 2.0)), ValueError, "Vectors need the shapes of their arguments"),
         (lambda: jvp(square, (1.0,), (np.ones(2),)), ValueError, "Vectors need the shapes of their arguments"),
         (lambda: vjp(square, 1.0)[1](np.ones(2)), ValueError, r"has shape \(2,\)"),

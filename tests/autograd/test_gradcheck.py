@@ -122,6 +122,16 @@ def test_a_tensor_is_tried_at_its_value_and_keeps_its_grad():
     assert x.grad is None
 
 
+def test_a_gradient_that_is_right_only_as_a_sum_is_found():
+    spread = op(lambda x: x * 1.0, lambda g, y, x: np.mean(g) + np.zeros_like(x), name="spread", at=[call((3,))])
+    with pytest.raises(GradcheckError, match="spread"):
+        gradcheck(spread)
+
+
+def test_what_is_exact_agrees_without_tolerance():
+    assert gradcheck(lambda x: x * 0.0, 1.0, rtol=0, atol=0) is True
+
+
 def test_tolerances_may_be_chosen():
     assert gradcheck(steep, rtol=0.01) is True
     with pytest.raises(GradcheckError):

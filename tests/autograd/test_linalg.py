@@ -61,7 +61,12 @@ def test_singular_matrices_raise_numpys_error():
         gradient(lambda x: np.linalg.slogdet(x)[1], np.zeros((2, 2)))
 
 
-repeated = {"exactly": np.eye(3), "up to rounding": np.ones((3, 3)), "in a block": np.diag([1.0, 1.0, 2.0])}
+repeated = {
+    "exactly": np.eye(3),
+    "zero": np.zeros((3, 3)),
+    "up to rounding": np.ones((3, 3)),
+    "in a block": np.diag([1.0, 1.0, 2.0]),
+}
 every_repeated = pytest.mark.parametrize("x", repeated.values(), ids=repeated)
 
 
@@ -87,6 +92,48 @@ def test_at_a_repeated_eigenvalue_functions_of_all_of_them_have_their_gradient(x
     np.testing.assert_allclose(gradient(lambda t: np.sum(np.linalg.svdvals(t) ** 2), x), 2 * x, atol=1e-12)
 
 
+def test_at_a_repeated_eigenvalue_the_vector_of_another_has_its_gradient():
+    assert gradcheck(lambda x: np.linalg.eigh((x + x.T) / 2).eigenvectors[:, 2] ** 2, np.ones((3, 3)))
+
+
+def test_singular_vectors_have_their_gradient_where_one_singular_value_is_zero():
+    x = square[:, :2] @ square[:2, :2] @ square[:2, :3]
+    assert gradcheck(lambda x: [part**2 for part in np.linalg.svd(x)[::2]], x[:3])
+
+
+@pytest.mark.parametrize(("shape", "part"), [((3, 1), 0), ((1, 3), 2)])
+def test_at_zero_the_singular_vector_has_the_gradient_nan(shape, part):
+    f = lambda x: np.sum(np.linalg.svd(x, full_matrices=False)[part])
+    assert np.all(np.isnan(gradient(f, np.zeros(shape))))
+
+
+def test_which_eigenvalues_coincide_is_told_by_their_own_matrix():
+    near, large = np.diag([1.0, 1.0 + 1e-13]), np.diag([1e12, 2e12])
+    for stack in ([near] * 2000, [large, near]):
+        slope = gradient(lambda x: np.sum(np.linalg.eigvalsh(x)[..., 0]), np.array(stack))
+        np.testing.assert_array_equal(slope[-1], np.diag([1, 0]))
+
+
+stacked = {
+    "inv": np.linalg.inv,
+    "det": np.linalg.det,
+    "cholesky": lambda x: np.linalg.cholesky(x @ x.mT),
+    "eigvalsh": np.linalg.eigvalsh,
+    "eigh": lambda x: np.linalg.eigh(x).eigenvectors ** 2,
+    "eigvalsh of 1": lambda x: np.linalg.eigvalsh(x * 0 + np.eye(4)) ** 2,
+    "svd": lambda x: np.linalg.svd(x).U ** 2,
+    "svdvals": np.linalg.svdvals,
+    **{f"norm {p}": lambda x, p=p: np.linalg.matrix_norm(x, ord=p) for p in (1, -1, 2, -2, np.inf, -np.inf, "nuc")},
+}
+
+
+@pytest.mark.parametrize("f", stacked.values(), ids=stacked)
+def test_in_a_stack_of_stacks_each_matrix_is_on_its_own(f):
+    x, loss = rng.normal(size=(2, 3, 4, 4)), lambda t: np.sum(np.sin(f(t)))
+    alone = [[gradient(loss, matrix) for matrix in stack] for stack in x]
+    np.testing.assert_allclose(gradient(loss, x), alone, rtol=1e-9, atol=1e-9)
+
+
 def test_svd_of_a_tensor_needs_no_more_vectors_than_have_derivatives():
     with pytest.raises(ValueError, match="full_matrices=False"):
         np.linalg.svd(Tensor(np.ones((3, 2)), requires_grad=True))
@@ -96,6 +143,11 @@ def test_svd_of_a_tensor_needs_no_more_vectors_than_have_derivatives():
 def test_matrix_power_is_numpys_to_the_last_bit(n):
     t = Tensor(square, requires_grad=True)
     np.testing.assert_array_equal(np.linalg.matrix_power(t, n).data, np.linalg.matrix_power(square, n))
+
+
+def test_a_singular_matrix_to_the_power_0_is_1():
+    power = np.linalg.matrix_power(Tensor(np.ones((2, 2)), requires_grad=True), 0)
+    np.testing.assert_array_equal(power.data, np.eye(2))
 
 
 def test_matrix_power_takes_whole_numbers():
@@ -108,18 +160,17 @@ def test_no_norm_of_an_unknown_name():
         np.linalg.norm(Tensor(square, requires_grad=True), "taxi")
 
 
-nothing = np.zeros((0, 0))
 of_nothing = {
     "eigvalsh": np.linalg.eigvalsh,
     "eigh": lambda x: np.linalg.eigh(x).eigenvectors,
     "svdvals": np.linalg.svdvals,
     "svd": lambda x: np.linalg.svd(x).U,
-    "multi_dot": lambda x: np.linalg.multi_dot([x, x, x]),
-    "norm 2": lambda x: np.linalg.norm(x, 2),
-    "norm ∞": lambda x: np.linalg.norm(x, np.inf),
+    "multi_dot": lambda x: np.linalg.multi_dot([x, x, x]) if x.ndim == 2 else x,
+    **{f"norm {p}": lambda x, p=p: np.linalg.matrix_norm(x, ord=p) for p in (1, 2, np.inf)},
 }
 
 
+@pytest.mark.parametrize("shape", [(0, 0), (2, 0, 0)])
 @pytest.mark.parametrize("f", of_nothing.values(), ids=of_nothing)
-def test_an_empty_matrix_has_an_empty_gradient(f):
-    assert gradient(lambda x: np.sum(f(x)), nothing).shape == (0, 0)
+def test_an_empty_matrix_has_an_empty_gradient(f, shape):
+    assert gradient(lambda x: np.sum(f(x)), np.zeros(shape)).shape == shape

@@ -69,6 +69,8 @@ def test_tensordot_and_cross_say_what_does_not_fit():
         np.tensordot(t, t, axes=1)
     with pytest.raises(ValueError, match="vectors of length 3, not 2 and 2"):
         np.cross(t.T, t.T)
+    with pytest.raises(ValueError, match="vectors of length 3, not 2 and 2"):
+        np.cross(t[:, 0], t[:, 0])
 
 
 def test_a_product_of_two_matrices_costs_two_products_going_back(monkeypatch):

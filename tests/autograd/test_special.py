@@ -57,6 +57,11 @@ def test_erf_is_that_of_math_to_1e_15():
     assert np.isnan(special.erf(np.array([np.nan, 1.0]))[0])
 
 
+def test_erf_of_one_number_is_that_of_math():
+    for x in np.linspace(-6, 6, 61).tolist():
+        assert special.erf(x) == math.erf(x)
+
+
 def test_erf_in_float32_is_right_to_3_units_in_the_last_place():
     x = np.linspace(-5, 5, 20001, dtype=np.float32)
     exact = np.array([math.erf(v) for v in x.tolist()])
@@ -92,10 +97,11 @@ def test_at_1000_are_the_limits_without_a_warning_to_the_second_order(function, 
 
 @pytest.mark.parametrize("approximate", ["none", "tanh"])
 def test_gelu_has_its_limits_in_both_forms(approximate):
-    t = Tensor([-1000.0, 1000.0], requires_grad=True)
-    y = activations.gelu(t, approximate=approximate)
-    np.testing.assert_array_equal(y.data, [0, 1000])
-    np.testing.assert_array_equal(grad(np.sum(y), t)[0].data, [0, 1])
+    for large in (1000.0, 1e300):
+        t = Tensor([-large, large], requires_grad=True)
+        y = activations.gelu(t, approximate=approximate)
+        np.testing.assert_array_equal(y.data, [0, large])
+        np.testing.assert_array_equal(grad(np.sum(y), t)[0].data, [0, 1])
 
 
 def test_gelu_knows_two_forms():
@@ -110,6 +116,23 @@ def test_dtypes_stay_and_numbers_are_taken(function):
         assert function(np.ones((), dtype)).dtype == dtype
     assert np.ndim(function(0.5)) == 0
     np.testing.assert_allclose(function([0.5, 1.0]), [function(0.5), function(1.0)], rtol=1e-15)
+
+
+def test_complex_numbers_are_refused():
+    for function in (special.erf, special.softmax, activations.elu):
+        with pytest.raises(TypeError, match=r"takes real numbers, not complex128. Convert first: x.astype\(float\)"):
+            function(np.ones(2) * 1j)
+
+
+def test_xlogy_has_numpys_dtype():
+    single, double = np.ones(2, np.float32), np.ones(2)
+    for x, y, dtype in [
+        *((single, 2.0, np.float32), (2.0, single, np.float32), (single, double, np.float64)),
+        *((double, single, np.float64), ([0, 2], [1, 3], np.float64), (np.ones(2, int), single, np.float64)),
+    ]:
+        z = special.xlogy(x, y)
+        assert z.dtype == dtype
+        np.testing.assert_allclose(z, np.asarray(x) * np.log(y), rtol=1e-6)
 
 
 @name
