@@ -1,6 +1,9 @@
 """What all tests share: the option that turns a quick look into a campaign."""
 
+import gc
+
 import hypothesis
+import pytest
 
 
 def pytest_addoption(parser):
@@ -14,7 +17,10 @@ def pytest_addoption(parser):
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before hypothesis looks at its options
 def pytest_configure(config):
+    if config.option.hypothesis_seed is None:  # without one it reads a test's source each time, for a database's key
+        config.option.hypothesis_seed = 0
     config.addinivalue_line(
         "markers",
         "campaign(n): run with `seed` from 0 to n, times what --campaign says; without n, the test asks for it itself",
@@ -29,6 +35,11 @@ def pytest_configure(config):
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     hypothesis.settings.load_profile("campaign")
+
+
+def pytest_collection_finish():
+    """From here on the garbage collector passes over what is there: modules, of PyTorch too, and thousands of tests."""
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc):
