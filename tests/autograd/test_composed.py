@@ -43,6 +43,8 @@ forms = {
     "copied": (lambda x: x.copy(), a),
     "in another dtype": (lambda x: x.astype(np.float32), a.astype(np.float32)),
 }
+if hasattr(np, "unstack"):  # newer than NumPy 2.0
+    forms["unstack"] = (lambda x: np.unstack(x, axis=1)[2], a[:, 2])
 
 
 @pytest.mark.parametrize(("f", "expected"), forms.values(), ids=forms)
