@@ -1,6 +1,7 @@
-"""What all tests share: the option that turns a quick look into a campaign."""
+"""What all tests share: all cores, where pytest-xdist is installed; an option that makes a quick look a campaign."""
 
 import gc
+import os
 
 import hypothesis
 import pytest
@@ -15,6 +16,28 @@ def pytest_addoption(parser):
         help="multiply by N the number of cases that tests draw at random: hypothesis' examples, and the seeds of "
         "tests marked `campaign` (default: 1, the quick suite). They are drawn from fixed seeds, so a failure repeats.",
     )
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at its options
+def pytest_cmdline_main(config):
+    """The whole suite takes every core, a part of it one; `-n` says otherwise."""
+    whole = config.args_source is config.ArgsSource.TESTPATHS and not hasattr(config, "workerinput")
+    if whole and config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
+        config.option.numprocesses = "auto"
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # else the matrix products of each process take every core too
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """What tests share is made once: those of a file go to one core, and so do those of all demos."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return "tests/demos" if file.startswith("tests/demos/") else file
+
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)  # before hypothesis looks at its options
