@@ -155,6 +155,7 @@ class Op:
         return self.run(args, kwargs)
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+        """What a call does, for callers that have the arguments in a tuple and a dict already."""
         if self.unary and len(args) == 1 and not kwargs and not mode.active:  # the short way for the commonest case
             x = args[0]
             if isinstance(x, Tensor) and x.tracked:
