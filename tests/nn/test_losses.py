@@ -190,3 +190,10 @@ def test_an_empty_batch_has_an_empty_gradient():
     x = Tensor(np.zeros((0, 3)), requires_grad=True)
     nn.functional.mse_loss(x, np.zeros((0, 3)), reduction="sum").backward()
     assert x.grad.shape == (0, 3)
+
+
+def test_labels_may_be_integers_of_any_kind():
+    x = Tensor(np.arange(12.0).reshape(3, 4), requires_grad=True)
+    expected = nn.CrossEntropyLoss()(x, np.array([0, 3, 1])).data
+    for dtype in (np.int8, np.uint8, np.int32, np.uint64):
+        assert nn.CrossEntropyLoss()(x, np.array([0, 3, 1], dtype)).data == expected
