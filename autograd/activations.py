@@ -25,7 +25,7 @@ def relu(input):
     return np.maximum(input, 0)
 
 
-zeros = functools.lru_cache(maxsize=64)(np.zeros)
+zeros = functools.lru_cache(maxsize=64)(np.zeros)  # asked for small ones only, so that little is kept
 
 
 @floating

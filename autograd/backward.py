@@ -85,7 +85,6 @@ def reached(outputs: Iterable[Tensor]) -> tuple[dict[Tensor, None], list[Tensor]
     return leaves, nodes
 
 
-nothing: dict[str, Any] = {}
 made = operator.attrgetter("tick")  # when an operation's result was recorded
 
 
@@ -123,8 +122,8 @@ def pull(
         if node.hooks and trace is None:
             arrived[node] = hooked(node, arrived[node])
         g = arrived[node] if freed is None else arrived.pop(node)
-        op = node.op
-        if careful or op.each is not None:  # type: ignore[union-attr]  # only operations have inputs
+        op: Any = node.op  # leaves are not among the nodes
+        if careful or op.each is not None:
             for i, x, part in contributions(node, g, wanted, create_graph, watched):
                 before = arrived.get(x)
                 arrived[x] = part if before is None else before + part
@@ -133,18 +132,18 @@ def pull(
                 if trace is not None:
                     trace.append(Step(node, i, x, g, part, before, arrived[x]))
         else:  # the commonest case of `contributions`, written out for speed
-            y, values, inputs, rules = node.data, node.values, node.inputs, op.rules  # type: ignore[union-attr]
+            y, values, inputs, rules = node.data, node.values, node.inputs, op.rules
             two = False
             if node.extra is not None:
                 kwargs, saved = node.extra
-                args = (g, y, *values) if op.saves is None else (g, y, saved, *values)  # type: ignore[union-attr]
+                args = (g, y, *values) if op.saves is None else (g, y, saved, *values)
             elif len(values) == 2:
                 a, b = values
                 two = True
             else:
-                args, kwargs = (g, y, *values), nothing
+                args, kwargs = (g, y, *values), {}
             for i in node.needs:
-                part = rules[i](g, y, a, b) if two else rules[i](*args, **kwargs)  # type: ignore[misc]
+                part = rules[i](g, y, a, b) if two else rules[i](*args, **kwargs)
                 x, value = inputs[i], values[i]
                 if part.__class__ is ndarray:
                     if part.shape != value.shape or part.dtype is not value.dtype:
@@ -176,8 +175,8 @@ def contributions(
     node: Tensor, g: Any, wanted: Any, create_graph: bool, watched: bool
 ) -> Iterator[tuple[int, Tensor, Any]]:
     """What node sends to each input that needs a gradient, when g has arrived: position, input, gradient."""
-    op, (kwargs, saved) = node.op, node.extra or ({}, None)
-    assert op is not None
+    op: Any = node.op
+    kwargs, saved = node.extra or ({}, None)
     if watched:
         refuse_edited(node)
     y, args = (node, node.inputs) if create_graph else (node.data, node.values)
@@ -188,7 +187,7 @@ def contributions(
         if wanted is not None and x not in wanted:
             continue
         try:
-            part = op.each(g, y, i, *args, **kwargs) if op.each else op.rules[i](g, y, *args, **kwargs)  # type: ignore[misc]
+            part = op.each(g, y, i, *args, **kwargs) if op.each else op.rules[i](g, y, *args, **kwargs)
         except FloatingPointError as error:  # the rule is recorded, and watched itself
             raise FloatingPointError(f"In the derivative rule of {op.name}, {error}{describe(node)}") from None
         part = fit(part, node.values[i], node, i)

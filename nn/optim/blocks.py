@@ -55,9 +55,7 @@ class Block:
         self.large = large(self.arrays[0])
         length = min(PIECE, self.size) if self.large else self.size
         self.s, self.t = np.empty((2, length), self.dtype)  # to compute in
-        starts = range(
-            0, max(self.size, 1), max(length, 1)
-        )  # one piece, if an empty one, of parameters without elements
+        starts = range(0, max(self.size, 1), max(length, 1))  # at least one, even of parameters without elements
         parts = [slice(i, min(i + length, self.size)) for i in starts]
         self.pieces = [(part, Memory(self, part)) for part in parts]
         self.changes = [] if self.large else self.split(self.s)
