@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 import sys
 import weakref
+from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,46 +44,23 @@ def topological_order(*outputs: Tensor) -> list[Tensor]:
     """All tensors that outputs depend on and that require grad, each after everything it was computed from.
 
     The leaves come first, then the results of operations in the order in which they were made: nothing is made before
-    what it is made from.
+    what it is made from. The search keeps a stack of its own, so that no graph is too deep, and visits each node once.
     """
     for output in outputs:
         if not isinstance(output, Tensor):
             raise TypeError(f"topological_order() puts Tensors in order, not {type(output).__name__}: {output!r}.")
-    leaves, nodes = reached(outputs)
-    return [*leaves, *nodes]
-
-
-def reached(outputs: Iterable[Tensor]) -> tuple[dict[Tensor, None], list[Tensor]]:
-    """The leaves that outputs depend on and that require grad; and the results of operations between, oldest first.
-
-    The search keeps a stack of its own, so that no graph is too deep; the time is linear in nodes and edges.
-    """
-    leaves: dict[Tensor, None] = {}  # for its keys: a set that keeps their order
-    nodes: list[Tensor] = []
-    stack = list(dict.fromkeys(outputs))
-    seen = set(stack)
-    push, pop = stack.append, stack.pop
+    seen = dict.fromkeys(outputs)  # for its keys: a set that keeps their order
+    stack = list(seen)
     while stack:
-        node = pop()
-        if node.op is None:
-            leaves[node] = None
-            continue
-        if not node.needs:
-            raise RuntimeError(
-                f"The graph behind {node.op.name} was freed by backward(retain_graph=False). Compute the result "
-                "anew, or keep the graph the first time with backward()."
-            )
-        nodes.append(node)
-        inputs = node.inputs
+        node = stack.pop()
+        if node.op is not None and not node.needs:
+            refuse_freed(node)
         for i in node.needs:
-            x = inputs[i]
-            if x.op is None:
-                leaves[x] = None
-            elif x not in seen:
-                seen.add(x)
-                push(x)
-    nodes.sort(key=made)
-    return leaves, nodes
+            x = node.inputs[i]
+            if x not in seen:
+                seen[x] = None
+                stack.append(x)
+    return [x for x in seen if x.op is None] + sorted((x for x in seen if x.op is not None), key=made)
 
 
 made = operator.attrgetter("tick")  # when an operation's result was recorded
@@ -98,27 +76,34 @@ def pull(
 ) -> tuple[Iterable[Tensor], dict[Tensor, Any]]:
     """The leaves behind outputs, and the gradient that arrives at each tensor when `gradients` start at `outputs`.
 
-    Changes no `.grad`.
+    Visits what operations made from the newest to the oldest: `topological_order` backwards. Changes no `.grad`.
 
     wanted         the tensors that are asked for: only what lies between them and outputs is visited
     create_graph   compute with Tensors, so that the pass is recorded
     freed          drop the graph while going; it gets the operations that have a gradient of an earlier pass
     trace          gets a Step for each contribution; hooks are then not called
     """
-    leaves, nodes = reached(outputs)
     if wanted is not None:
-        wanted = between(nodes, wanted)
-        nodes = [node for node in nodes if node in wanted]
-    if nodes and nodes[0].tick < tensor.changed:  # something has been changed in place since the oldest was recorded
-        for node in nodes:
-            refuse_changed(node)
+        wanted = between(topological_order(*outputs), wanted)
     watched = modes.anomaly
     careful = create_graph or watched or wanted is not None or trace is not None
+    changed = tensor.changed
     arrived: dict[Tensor, Any] = {}
+    leaves: list[Tensor] = []
+    waiting: list[Tensor] = []  # what operations made, oldest first, where something has arrived: still to be visited
     for node, g in zip(outputs, gradients):
-        arrived[node] = arrived[node] + g if node in arrived else g
-    while nodes:
-        node = nodes.pop()
+        if node in arrived:
+            arrived[node] = arrived[node] + g
+        elif wanted is None or node in wanted:
+            arrived[node] = g
+            leaves.append(node) if node.op is None else insort(waiting, node, key=made)
+    while waiting:
+        node = waiting.pop()  # in topological order: what uses it is newer, was visited, and has sent it everything
+        needs = node.needs
+        if not needs:
+            refuse_freed(node)
+        if node.tick < changed:
+            refuse_changed(node)
         if node.hooks and trace is None:
             arrived[node] = hooked(node, arrived[node])
         g = arrived[node] if freed is None else arrived.pop(node)
@@ -131,6 +116,8 @@ def pull(
                     refuse_nonfinite(node, arrived[x], f"sent argument {i} what, with the rest, adds up to")
                 if trace is not None:
                     trace.append(Step(node, i, x, g, part, before, arrived[x]))
+                if before is None:
+                    leaves.append(x) if x.op is None else insort(waiting, x, key=made)
         else:  # the commonest case of `contributions`, written out for speed
             y, values, inputs, rules = node.data, node.values, node.inputs, op.rules
             two = False
@@ -142,7 +129,7 @@ def pull(
                 two = True
             else:
                 args, kwargs = (g, y, *values), {}
-            for i in node.needs:
+            for i in needs:
                 part = rules[i](g, y, a, b) if two else rules[i](*args, **kwargs)
                 x, value = inputs[i], values[i]
                 if part.__class__ is ndarray:
@@ -152,6 +139,12 @@ def pull(
                     part = fit(part, value, node, i)
                 if x not in arrived:
                     arrived[x] = part
+                    if x.op is None:
+                        leaves.append(x)
+                    elif not waiting or waiting[-1].tick < x.tick:
+                        waiting.append(x)  # mostly it is the newest of all
+                    else:
+                        insort(waiting, x, key=made)
                     continue
                 before = arrived[x]  # what nobody else holds, we may add to in place
                 if before.__class__ is ndarray and references(before) == HELD and before.base is None:
@@ -166,7 +159,7 @@ def pull(
                 freed.append(weakref.ref(node))
             node.inputs, node.values, node.needs, node.extra, node.made_by = (), (), (), None, None
     for leaf in leaves if trace is None else ():
-        if leaf.hooks and leaf in arrived:
+        if leaf.hooks:
             arrived[leaf] = hooked(leaf, arrived[leaf])
     return leaves, arrived
 
@@ -244,6 +237,14 @@ def name(node: Tensor) -> str:
 def label(x: Tensor) -> str:
     """' (name)', if x has a name."""
     return f" ({x.name})" if x.name else ""
+
+
+def refuse_freed(node: Tensor) -> None:
+    """Raise: the graph behind node is gone."""
+    raise RuntimeError(
+        f"The graph behind {name(node)} was freed by backward(retain_graph=False). Compute the result anew, or keep "
+        "the graph the first time with backward()."
+    )
 
 
 def refuse_changed(node: Tensor) -> None:

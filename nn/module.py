@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd import Hook, Tensor, stamp
 from autograd.advice import a, add_absent
-from autograd.tensor import at_once, set_grads
+from autograd.tensor import at_once, set_grads, tick
 
 __all__ = ["Module", "Parameter"]
 
@@ -105,6 +105,7 @@ class Module:
                 replaced = hook(self, inputs)
                 if replaced is not None:
                     inputs = replaced if isinstance(replaced, tuple) else (replaced,)
+        start = tick()
         output = self.forward(*inputs, **options)
         if self._hooks:
             for hook in list(self._hooks.values()):
@@ -114,14 +115,11 @@ class Module:
         if options:
             inputs = (*inputs, *options.values())
         if isinstance(output, Tensor):
-            if output.op is not None:
-                for x in inputs:
-                    if x is output or isinstance(x, (tuple, list, dict)) and holds(x, output):
-                        return output  # handed on as it came: not made here
+            if output.tick > start and output.op is not None:  # made here, not handed on as it came
                 output.made_by = self, inputs, output.made_by
         elif isinstance(output, (tuple, list, dict)):
             for part in output.values() if isinstance(output, dict) else output:
-                if isinstance(part, Tensor) and part.op is not None and not holds(inputs, part):
+                if isinstance(part, Tensor) and part.tick > start and part.op is not None:
                     part.made_by = self, inputs, part.made_by
         return output
 
@@ -360,12 +358,6 @@ add_absent(Module, {
     "cpu": "Leave it out: everything is computed on the CPU, by NumPy.",
     "device": "Leave it out: everything is computed on the CPU, by NumPy.",
 })  # fmt: skip
-
-
-def holds(container: Any, x: Any) -> bool:
-    """Whether x is in a tuple, list or dict, or in one inside it."""
-    parts = container.values() if isinstance(container, dict) else container
-    return any(part is x or isinstance(part, (tuple, list, dict)) and holds(part, x) for part in parts)
 
 
 # ---- finding, for one module and for all inside ---------------------------------------------------------------------

@@ -184,11 +184,11 @@ class Adam(Optimizer):
         if group["amsgrad"]:
             largest = state["max_exp_avg_sq"]
             v = np.maximum(largest, v, out=largest)
+        c = math.sqrt(1 - β2**step)                                            # √v̂ = √v / c
         np.sqrt(v, out=s)
-        s *= 1 / math.sqrt(1 - β2**step)                                       # √v̂
-        s += group["eps"]
+        s += group["eps"] * c
         np.divide(m, s, out=s)
-        s *= float(group["lr"]) / (1 - β1**step)                                   # α m̂ / (√v̂ + ε)
+        s *= float(group["lr"]) * c / (1 - β1**step)                           # α m̂ / (√v̂ + ε)
         return s
 
 
