@@ -165,19 +165,18 @@ class Op:
                     return record(self, data, (x,), (a,), first)
         if len(args) != len(self.rules) or kwargs and not self.bound(kwargs):
             args, kwargs = self.bind(args, kwargs)
-        values: list[Any] = []
-        needs: list[int] = []
-        for x in args:
-            if x.__class__ is not ndarray:
-                if isinstance(x, Tensor):
-                    if x.tracked:
-                        needs.append(len(values))
-                    x = x.data
-                elif not isinstance(x, self.ready):
-                    i = len(values)
-                    x = array_from(x, self, i, args)
-                    args = (*args[:i], x, *args[i + 1 :])
-            values.append(x)
+        values = list(args)
+        needs = []
+        for i, x in enumerate(args):
+            if x.__class__ is ndarray:
+                continue
+            if isinstance(x, Tensor):
+                values[i] = x.data
+                if x.tracked:
+                    needs.append(i)
+            elif not isinstance(x, self.ready):
+                values[i] = x = array_from(x, self, i, args)
+                args = (*args[:i], x, *args[i + 1 :])
         saved = None
         if self.saves is not None:
             saved = self.saves(*values, **kwargs)

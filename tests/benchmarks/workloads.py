@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from . import chain, classifier, elementwise, growth, imports, lesson, memory, xor
+from . import anomaly, chain, classifier, elementwise, growth, imports, lesson, memory, xor
 from .measure import median_time
 
 CONTESTANTS = {  # how the table calls them, and the package each one needs; ours is always tried
@@ -61,6 +61,8 @@ WORKLOADS = {
     "elementwise": Workload("exp(tanh(b)*b + b).sum(), 1,000,000 numbers, forward and backward", elementwise),
     "growth":      Workload("time for each of 1,000,000 operations in one graph over that for each of 1,000", growth,
                             check=None, measure=growth.ratio, unit="x"),
+    "anomaly":     Workload("the chain's time, detect_anomaly off, over that of an engine without it", anomaly,
+                            check=None, measure=anomaly.ratio, unit="x"),
     "memory":      Workload("peak memory of a step of 784-512-256-10, SGD, beyond parameters; retain_graph=False",
                             memory, mnist(activation="ReLU"), check=None, measure=memory.peak, unit="MB"),
     "import":      Workload("import autograd, nn, viz on top of import numpy (numpy's column: import numpy itself)",

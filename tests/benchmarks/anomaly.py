@@ -1,0 +1,46 @@
+"""What detect_anomaly costs while it is off: the chain's time over that with a copy of autograd that has none of it."""
+
+import importlib
+import shutil
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from . import chain
+from .measure import mean_time
+
+ASKING = "mode.active and modes.anomaly", "modes.anomaly"  # how the engine asks whether it is being watched
+
+
+def copy_without_asking(name, folder):
+    """autograd once more, as the package `name` in folder, with False in place of every question."""
+    copy = Path(folder, name)
+    shutil.copytree(Path(chain.__file__).parents[2] / "autograd", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in [copy / file for file in ("tensor.py", "operations.py", "backward.py")]:
+        source = asking = path.read_text(encoding="utf-8")
+        for question in ASKING:
+            source = source.replace(question, "False")
+        assert source != asking, f"{path.name} asks in other words; name them in ASKING"
+        path.write_text(source, encoding="utf-8")
+    sys.path.insert(0, str(folder))
+    try:
+        return importlib.import_module(name), importlib.import_module(f"{name}.activations")
+    finally:
+        sys.path.remove(str(folder))
+
+
+def ours():
+    """(step, step of the copy)."""
+    import autograd
+    from autograd import activations
+
+    with tempfile.TemporaryDirectory() as folder:
+        copy, its_activations = copy_without_asking("unwatched", folder)
+    return chain.step_of(autograd.Tensor, activations.relu), chain.step_of(copy.Tensor, its_activations.relu)
+
+
+def ratio(steps, rounds=100, count=20):
+    """The median over rounds, each of `count` steps of the one and then of the other."""
+    asked, unasked = steps
+    return statistics.median(mean_time(asked, count) / mean_time(unasked, count) for _ in range(rounds))
