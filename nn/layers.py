@@ -15,6 +15,7 @@ import numpy as np
 
 from autograd import Tensor, call, get_default_dtype, op
 from autograd.advice import described
+from autograd.products import sum_of_rows
 
 from . import init
 from .activations import as_operand
@@ -64,7 +65,7 @@ affine = op(
     product_and_sum,
     lambda g, y, x, w, b: times(g, w),                # (..., n_in)
     lambda g, y, x, w, b: times(rows(g).T, rows(x)),  # (n_out, n_in)
-    lambda g, y, x, w, b: g,                          # (..., n_out), which the engine sums to (n_out,)
+    lambda g, y, x, w, b: sum_of_rows(rows(g)),       # (n_out,)
     name="linear", at=[call((5, 3), (2, 3), (2,)), call((3,), (2, 3), (2,)), call((4, 5, 3), (2, 3), None)],
 )
 # fmt: on
