@@ -13,11 +13,12 @@ differentiate, `steps` shows how, `op` teaches the engine another operation, `gr
 
 from . import core  # isort: skip  # first of all: it refuses an environment that it shares with HIPS/autograd
 from . import activations, composed, derivatives, functional, linalg, products, special  # importing fills the tables
-from .backward import Step, grad, steps, topological_order
+from .backward import grad, topological_order
 from .gradcheck import GradcheckError, gradcheck
 from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad
 from .operations import Op, call, op
 from .tensor import Hook, Tensor, get_default_dtype, set_default_dtype, stamp
+from .walk import Step, steps
 
 __all__ = [
     "GradcheckError",

@@ -10,9 +10,8 @@ from __future__ import annotations
 import operator
 import sys
 import weakref
-from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from .modes import describe, enable_grad, modes, nonfinite, refuse_edited, refus
 from .products import sum_of_rows
 from .tensor import Tensor, set_grads
 
-__all__ = ["Step", "backward", "grad", "steps", "topological_order"]
+__all__ = ["backward", "grad", "topological_order"]
 
 arrays = (np.ndarray, np.generic, Tensor)
 float64, ndarray, total = np.float64, np.ndarray, np.add.reduce  # looked up once per operation
@@ -72,8 +71,8 @@ def pull(
     wanted: Any = None,
     create_graph: bool = False,
     freed: list[weakref.ref[Tensor]] | None = None,
-    trace: list[Step] | None = None,
-) -> tuple[Iterable[Tensor], dict[Tensor, Any]]:
+    trace: list[Any] | None = None,
+) -> tuple[list[Tensor], dict[Tensor, Any]]:
     """The leaves behind outputs, and the gradient that arrives at each tensor when `gradients` start at `outputs`.
 
     Visits what operations made from the newest to the oldest: `topological_order` backwards. Changes no `.grad`.
@@ -81,7 +80,7 @@ def pull(
     wanted         the tensors that are asked for: only what lies between them and outputs is visited
     create_graph   compute with Tensors, so that the pass is recorded
     freed          drop the graph while going; it gets the operations that have a gradient of an earlier pass
-    trace          gets a Step for each contribution; hooks are then not called
+    trace          gets a tuple for each contribution, the fields of a Step; hooks are then not called
     """
     if wanted is not None:
         wanted = between(topological_order(*outputs), wanted)
@@ -91,14 +90,15 @@ def pull(
     arrived: dict[Tensor, Any] = {}
     leaves: list[Tensor] = []
     waiting: list[Tensor] = []  # what operations made, oldest first, where something has arrived: still to be visited
+    older: list[tuple[int, Tensor]] = []  # a heap of those that were older than the last that waited
     for node, g in zip(outputs, gradients):
         if node in arrived:
             arrived[node] = arrived[node] + g
         elif wanted is None or node in wanted:
             arrived[node] = g
-            leaves.append(node) if node.op is None else insort(waiting, node, key=made)
-    while waiting:
-        node = waiting.pop()  # in topological order: what uses it is newer, was visited, and has sent it everything
+            leaves.append(node) if node.op is None else heappush(older, (-node.tick, node))
+    while waiting or older:  # take the newest: what uses it is newer still, was visited, and has sent it everything
+        node = heappop(older)[1] if older and (not waiting or waiting[-1].tick < -older[0][0]) else waiting.pop()
         needs = node.needs
         if not needs:
             refuse_freed(node)
@@ -115,9 +115,9 @@ def pull(
                 if watched and before is not None:
                     refuse_nonfinite(node, arrived[x], f"sent argument {i} what, with the rest, adds up to")
                 if trace is not None:
-                    trace.append(Step(node, i, x, g, part, before, arrived[x]))
+                    trace.append((node, i, x, g, part, before, arrived[x]))
                 if before is None:
-                    leaves.append(x) if x.op is None else insort(waiting, x, key=made)
+                    leaves.append(x) if x.op is None else heappush(older, (-x.tick, x))
         else:  # the commonest case of `contributions`, written out for speed
             y, values, inputs, rules = node.data, node.values, node.inputs, op.rules
             two = False
@@ -144,7 +144,7 @@ def pull(
                     elif not waiting or waiting[-1].tick < x.tick:
                         waiting.append(x)  # mostly it is the newest of all
                     else:
-                        insort(waiting, x, key=made)
+                        heappush(older, (-x.tick, x))
                     continue
                 before = arrived[x]  # what nobody else holds, we may add to in place
                 if before.__class__ is ndarray and references(before) == HELD and before.base is None:
@@ -165,7 +165,7 @@ def pull(
 
 
 def contributions(
-    node: Tensor, g: Any, wanted: Any, create_graph: bool, watched: bool
+    node: Tensor, g: Any, wanted: Any = None, create_graph: bool = False, watched: bool = False
 ) -> Iterator[tuple[int, Tensor, Any]]:
     """What node sends to each input that needs a gradient, when g has arrived: position, input, gradient."""
     op: Any = node.op
@@ -386,56 +386,3 @@ def grad(
         )
     found = (arrived.get(x) for x in inputs)
     return tuple(g if g is None or isinstance(g, Tensor) else Tensor(np.array(g)) for g in found)
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One contribution of the backward pass: `node`, at which `gradient` arrived, sends `contribution` to `argument`.
-
-    position   which argument of node's operation it is
-    before     what had arrived at argument before, or None
-    after      what has arrived at argument now: before + contribution
-    """
-
-    node: Tensor
-    position: int
-    argument: Tensor
-    gradient: Any
-    contribution: Any
-    before: Any
-    after: Any
-
-    def slope(self) -> Any:
-        """∂node/∂argument, where both are numbers: what the rule sends when the gradient that arrives is 1."""
-        one = np.ones(self.node.shape, self.node.dtype)[()]
-        return next(part for i, _, part in contributions(self.node, one, None, False, False) if i == self.position)
-
-    def __str__(self) -> str:
-        assert self.node.op is not None
-        to = self.argument.name or f"argument {self.position}"
-        so_far = "" if self.before is None else f", in all {brief(self.after)}"
-        return f"{self.node.op.name}: {brief(self.gradient)} arrived, {brief(self.contribution)} sent to {to}{so_far}"
-
-
-def brief(g: Any) -> str:
-    """A gradient in a few characters: a number, or a shape."""
-    return f"{g:.4g}" if np.ndim(g) == 0 else f"shape {g.shape}"
-
-
-def steps(output: Tensor, gradient: Any = None) -> Iterator[Step]:
-    """Walk the backward pass from output one contribution at a time, in backward's own order and with its sums.
-
-    No `.grad` is written and no hook called.
-
-    >>> from autograd import Tensor, steps
-    >>> a = Tensor(3.0, requires_grad=True, name="a")
-    >>> for step in steps(a * a + a): print(step)
-    add: 1 arrived, 1 sent to argument 0
-    add: 1 arrived, 1 sent to a
-    multiply: 1 arrived, 3 sent to a, in all 4
-    multiply: 1 arrived, 3 sent to a, in all 7
-    """
-    g = start(output, gradient, "steps()")
-    trace: list[Step] = []
-    pull([output], [g.data if isinstance(g, Tensor) else g], trace=trace)
-    return iter(trace)

@@ -126,6 +126,19 @@ def test_everything_stands_after_what_it_was_computed_from(seed):
         assert all(place[x] < place[t] for x in t.inputs if isinstance(x, Tensor) and x.requires_grad)
 
 
+def wide_graph(n):
+    """A sum of terms that are all older than the sum: each has to wait until all that is newer was visited."""
+    x = leaf(1.0)
+    terms = [x * float(i) for i in range(n)]
+    return sum(terms[1:], start=terms[0])
+
+
+@pytest.mark.parametrize("loss", [*(random_graph(seed)[0] for seed in range(5)), wide_graph(30)])
+def test_the_pass_visits_it_backwards(loss):
+    made = [t for t in topological_order(loss) if not t.is_leaf]
+    assert list(dict.fromkeys(step.node for step in steps(loss))) == made[::-1]
+
+
 def test_constants_are_not_in_order():
     x, c = leaf(1.0), Tensor(2.0)
     assert topological_order(x * c)[0] is x
