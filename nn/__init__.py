@@ -40,7 +40,7 @@ from .data import (
     TensorDataset,
     random_split,
 )
-from .layers import BatchNorm1d, Dropout, Embedding, LayerNorm, Linear
+from .layers import Dropout, Embedding, Linear
 from .losses import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -53,6 +53,7 @@ from .losses import (
     SmoothL1Loss,
 )
 from .module import Module, Parameter
+from .normalisation import BatchNorm1d, LayerNorm
 from .perceptron import MLP, Perceptron
 from .random import manual_seed
 from .saving import CheckpointError, load, save

@@ -3,7 +3,7 @@
 from autograd.activations import elu, gelu, leaky_relu, relu, silu, softplus
 
 from .activations import hardtanh, log_softmax, logsigmoid, mish, selu, sigmoid, softmax, softsign, tanh
-from .layers import batch_norm, dropout, embedding, layer_norm, linear
+from .layers import dropout, embedding, linear
 from .losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -15,6 +15,7 @@ from .losses import (
     nll_loss,
     smooth_l1_loss,
 )
+from .normalisation import batch_norm, layer_norm
 
 __all__ = [
     "batch_norm", "dropout", "embedding", "layer_norm", "linear",

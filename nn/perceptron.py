@@ -12,8 +12,9 @@ from autograd import Tensor
 
 from . import activations, init
 from .containers import Identity, Sequential
-from .layers import BatchNorm1d, Dropout, Linear
+from .layers import Dropout, Linear
 from .module import Module
+from .normalisation import BatchNorm1d
 
 if TYPE_CHECKING:
     from numpy.random import Generator

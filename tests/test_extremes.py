@@ -17,6 +17,7 @@ import nn
 from autograd import Op, Tensor, grad, special
 from autograd.operations import parameters, table
 from nn import activations, losses
+from nn.losses.common import Loss
 from tests.autograd.oracles import described, elementwise, functions, name, quiet
 from tests.nn.record import CASES
 
@@ -188,7 +189,7 @@ def pairs(loss, dtype, reduction):
 
 
 @both
-@pytest.mark.parametrize("loss", classes(losses, losses.Loss), ids=lambda loss: loss.__name__)
+@pytest.mark.parametrize("loss", classes(losses, Loss), ids=lambda loss: loss.__name__)
 def test_losses_are_pytorchs_and_warn_of_nothing_finite(loss, dtype):
     comparison = Comparison(loss, loss.__doc__)
     for reduction in loss.reductions:

@@ -1,0 +1,241 @@
+"""Losses of one of several classes, and between distributions over them."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from autograd import call, op
+from autograd.special import log_softmax, xlogy
+
+from .common import Loss, checked, mean, pair, real, reduced, values
+
+
+@np.errstate(over="ignore")  # two numbers may be further apart than the largest number: exp(−∞) is right
+def exponentials(x: Any, t: Any) -> Any:
+    """(x − m, exp(x − m), its sums) along the last axis, m the maximum: exp would overflow, and m cancels."""
+    shifted = x - row_maxima(x)
+    e = np.exp(shifted)
+    return shifted, e, e.dot(np.ones(e.shape[1], e.dtype))
+
+
+def row_maxima(x: Any) -> Any:
+    """The maximum of each row, the axis kept. Of short rows NumPy finds it faster down the columns of a copy."""
+    if x.__class__ is np.ndarray and x.shape[1] < 32:
+        return np.maximum.reduce(x.T.copy(), axis=0)[:, None]
+    return np.maximum.reduce(x, axis=1, keepdims=True)
+
+
+def mean_of_picked(s: Any, x: Any, t: Any) -> Any:
+    shifted, _, total = s
+    return mean(np.log(total) - shifted[np.arange(len(t)), t])
+
+
+def one_hot(t: Any, like: Any) -> Any:
+    """The array of the shape and dtype of `like` that is 1 at class t of each row, else 0."""
+    hot = np.zeros(like.shape, like.dtype)
+    hot[np.arange(len(t)), t] = 1
+    return hot
+
+
+mean_cross_entropy = op(
+    mean_of_picked,
+    lambda g, y, s, x, t: g / len(t) * (s[1] / s[2][:, None] - one_hot(t, x)),
+    None,
+    saves=exponentials, name="cross_entropy", at=[call((3, 4), np.array([0, 3, 1]))],
+)  # fmt: skip
+
+
+def classes(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any, Any]:
+    """Scores as rows, (n, C), and labels, (n,), from scores (C,), (n, C) or (n, C, ...) and labels in range of C."""
+    t = values(target)
+    if t.dtype.kind not in "iu":
+        swapped = t.ndim == input.ndim + 1 and input.dtype.kind in "iu"
+        remedy = "Scores come first, then labels: criterion(model(x), y)." if swapped else "Write target.astype(int)."
+        raise TypeError(f"{name}: class labels are integers, but target holds {t.dtype}. {remedy}")
+    expected = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
+    if not input.ndim or t.shape != expected:
+        hint = ""
+        if t.shape == input.shape and name == "cross_entropy":
+            hint = " Probabilities of the classes, of the input's shape, are floats: target.astype(float)."
+        elif t.size == math.prod(expected):
+            hint = f" Write target.reshape{expected}."
+        raise ValueError(
+            f"{name}: scores of shape {input.shape}, classes along axis {min(1, input.ndim - 1)}, need labels of shape "
+            f"{expected}, but target has shape {t.shape}.{hint}"
+        )
+    if input.ndim != 2:
+        input, t = rows(input), t.reshape(-1)
+    n = input.shape[1]
+    if n == 1 < len(t) and name == "cross_entropy":
+        warnings.warn(
+            f"{name}: scores of shape {input.shape} are those of a single class, so that the loss is always 0. For yes "
+            "or no use BCEWithLogitsLoss, or let the model return a score for each class.",
+            stacklevel=5,
+        )
+    if t.size and not 0 <= np.minimum.reduce(t) <= np.maximum.reduce(t) < n:
+        wrong = np.unique(t[((t < 0) | (t >= n)) & (t != ignore_index)])
+        if wrong.size:
+            raise ValueError(f"{name}: with {n} classes the labels are 0 to {n - 1}, but target has {wrong}.")
+    return input, t
+
+
+def rows(x: Any) -> Any:
+    """(C,) or (n, C, ...) as (..., C), all other axes made one."""
+    return np.reshape(np.moveaxis(x, 1, -1), (-1, x.shape[1])) if x.ndim > 1 else np.reshape(x, (1, -1))
+
+
+def class_weights(weight: Any, n: int) -> Any:
+    """weight, which must have a number for each of n classes."""
+    weight = real(weight)
+    if weight.shape != (n,):
+        raise ValueError(
+            f"weight has a number for each of the {n} classes, shape ({n},), but this has shape {weight.shape}."
+        )
+    return weight
+
+
+def warn_of_probabilities(input: Any, advice: str) -> None:
+    """Warn if the rows of input are probabilities: none negative, and their sum 1."""
+    x = values(input)
+    if x.size == 0 or x.shape[1] == 1 or not 0 <= x.item(0) <= 1 or abs(sum(x[0].tolist()) - 1) > 1e-5:
+        return  # as nearly always, and quickly
+    if np.min(x) >= 0 and np.allclose(np.sum(x, axis=1), 1, atol=1e-5):
+        warnings.warn(f"The input looks like probabilities: each row sums to 1. {advice}", stacklevel=4)
+
+
+def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    """−w_t x_t for log-probabilities x of shape (n, C) or (n, C, ...) and labels t of shape (n,) or (n, ...).
+
+    The mean is weighted: Σ −w_t x_t / Σ w_t. Labels equal to ignore_index count for nothing.
+    """
+    input, target = real(input), real(target)
+    x, t = classes("nll_loss", input, target, ignore_index)
+    warn_of_probabilities(x, "NLLLoss takes their logarithms: LogSoftmax before it, or CrossEntropyLoss on scores.")
+    return picked(x, t, values(target).shape, weight, ignore_index, checked(reduction))
+
+
+def picked(x: Any, t: Any, shape: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
+    """nll_loss of rows x and labels t; single losses in the given shape."""
+    kept = t != ignore_index
+    t = np.where(kept, t, 0)
+    w = kept.astype(x.dtype) if weight is None else kept * class_weights(weight, x.shape[1])[t]
+    losses = -w * x[np.arange(len(t)), t]
+    if reduction == "none":
+        return np.reshape(losses, shape)
+    return averaged(losses, np.sum(w)) if reduction == "mean" else np.sum(losses)
+
+
+def averaged(losses: Any, total: Any) -> Any:
+    """Σ losses / total; where every label is ignored NaN, but with gradient 0, as in PyTorch."""
+    return np.sum(losses) / total if total else np.sum(losses) + math.nan
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """−Σ_c w_c q_c log softmax(x)_c for scores x of shape (n, C), (n, C, ...) or (C,), classes along axis 1.
+
+    target           labels of shape (n,) or (n, ...): q_c is 1 for the label, else 0, and the mean is weighted by w, as
+                     that of nll_loss; or floats of the shape of x: q itself
+    label_smoothing  ε: q is mixed with the same for every class, (1 − ε) q + ε / C
+    """
+    input, target = real(input), real(target)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing is between 0 and 1, not {label_smoothing}.")
+    if target.dtype.kind == "f" and target.shape == input.shape and input.ndim:
+        return soft_cross_entropy(input, target, weight, checked(reduction), label_smoothing)
+    x, t = classes("cross_entropy", input, target, ignore_index)
+    warn_of_probabilities(x, "CrossEntropyLoss applies softmax itself: give it scores; or logarithms to NLLLoss.")
+    ignored = t.size and (ignore_index >= 0 or np.minimum.reduce(t) < 0) and (t == ignore_index).any()
+    if reduction == "mean" and weight is None and not label_smoothing and not ignored:
+        return mean_cross_entropy(x, t)
+    logs, shape = log_softmax(x, axis=-1), values(target).shape
+    loss = picked(logs, t, shape, weight, ignore_index, checked(reduction))
+    if not label_smoothing:
+        return loss
+    w = np.ones(x.shape[1], x.dtype) if weight is None else class_weights(weight, x.shape[1])
+    kept = t != ignore_index
+    uniform = -np.sum(w * logs, axis=-1) * kept
+    if reduction == "none":
+        uniform = np.reshape(uniform, shape)
+    else:
+        uniform = averaged(uniform, np.sum(w[np.where(kept, t, 0)] * kept)) if reduction == "mean" else np.sum(uniform)
+    return loss * (1 - label_smoothing) + uniform * (label_smoothing / x.shape[1])
+
+
+def soft_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, label_smoothing: float) -> Any:
+    """cross_entropy with probabilities for a target."""
+    x, q = rows(input), rows(target)
+    n = x.shape[1]
+    if label_smoothing:
+        q = q * (1 - label_smoothing) + label_smoothing / n
+    if weight is not None:
+        q = q * class_weights(weight, n)
+    losses = -np.sum(q * log_softmax(x, axis=-1), axis=-1)
+    if reduction == "none":
+        return np.reshape(losses, input.shape[:1] + input.shape[2:] if input.ndim > 1 else ())
+    return reduced(losses, reduction)
+
+
+def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Any:
+    """q (log q − x) for log-probabilities x and probabilities q, or their logarithms if log_target.
+
+    "batchmean", Σ q (log q − x) / n, is the divergence itself; "mean" divides by the number of all elements.
+    """
+    input, target = pair("kl_div", input, target)
+    losses = np.exp(target) * (target - input) if log_target else xlogy(target, target) - target * input
+    if checked(reduction, KLDivLoss.reductions) == "batchmean":
+        return np.sum(losses) / (input.shape[0] if input.ndim else 1)
+    return reduced(losses, reduction)
+
+
+class CrossEntropyLoss(Loss):
+    """−log softmax(x)_t: the cross entropy of scores x, softmax included; see `cross_entropy` for the options."""
+
+    weight: Any  # a buffer
+
+    def __init__(
+        self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
+    ) -> None:
+        super().__init__(reduction=reduction)
+        self.register_buffer("weight", weight)
+        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return cross_entropy(input, target, self.weight, self.ignore_index, self.reduction, self.label_smoothing)
+
+
+class NLLLoss(Loss):
+    """−x_t: the negative log-likelihood, for log-probabilities x, such as LogSoftmax gives."""
+
+    weight: Any  # a buffer
+
+    def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.register_buffer("weight", weight)
+        self.ignore_index = ignore_index
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return nll_loss(input, target, self.weight, self.ignore_index, self.reduction)
+
+
+class KLDivLoss(Loss):
+    """q (log q − x): the Kullback-Leibler divergence, for log-probabilities x; usual is reduction="batchmean"."""
+
+    reductions = ("mean", "sum", "none", "batchmean")
+
+    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.log_target = log_target
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return kl_div(input, target, self.reduction, self.log_target)

@@ -1,0 +1,94 @@
+"""What all losses share: what they take, and what becomes of the single losses."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor
+from autograd.advice import described
+
+from ..module import Function, Module
+
+
+def real(x: Any) -> Any:
+    """x as a Tensor or an array of real numbers."""
+    given = x
+    if not isinstance(x, (Tensor, np.ndarray, np.generic)):
+        x = np.asarray(x)
+    if x.dtype.kind not in "fiub":
+        remedy = ""
+        if isinstance(given, Module):
+            remedy = " Call the module: model(x)."
+        elif given is None:
+            remedy = " Does forward() return its result?"
+        raise TypeError(f"A loss compares real numbers, not {described(given)}.{remedy}")
+    return x
+
+
+def values(x: Any) -> Any:
+    """The array in a Tensor, or the array itself."""
+    return x.data if isinstance(x, Tensor) else x
+
+
+def pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
+    """input and target, which must have the same shape: broadcasting would compare each with all."""
+    input, target = real(input), real(target)
+    if input.dtype.kind == "b":
+        raise TypeError(
+            f"{name}: input is the result of a comparison such as p > 0.5, True or False, which has no gradient. Give "
+            "it what the model returned; round it only to count how many are right."
+        )
+    if input.shape != target.shape:
+        remedy = f" Write target.reshape{input.shape}." if input.size == target.size else ""
+        raise ValueError(
+            f"{name} compares element by element, but input has shape {input.shape} and target {target.shape}.{remedy}"
+        )
+    return input, target
+
+
+def warn_if_swapped(name: str, input: Any, target: Any) -> None:
+    """Warn if the target was computed from what learns, and the input was not."""
+    if isinstance(target, Tensor) and target.requires_grad and not (isinstance(input, Tensor) and input.requires_grad):
+        warnings.warn(
+            f"{name} takes what the model returned first, then the target, but here only the second requires grad. "
+            "Write criterion(model(x), y).",
+            stacklevel=5,
+        )
+
+
+def checked(reduction: str, known: tuple[str, ...] = ("mean", "sum", "none")) -> str:
+    """reduction, if there is one of that name."""
+    if reduction not in known:
+        raise ValueError(f"reduction is one of {', '.join(map(repr, known))}, not {reduction!r}.")
+    return reduction
+
+
+def reduced(losses: Any, reduction: str, weight: Any = None) -> Any:
+    """The mean or the sum of losses, or losses themselves, times weight if there is one."""
+    checked(reduction)
+    if weight is not None:
+        weight = real(weight)
+        if np.broadcast_shapes(weight.shape, losses.shape) != losses.shape:
+            raise ValueError(f"weight of shape {weight.shape} does not fit losses of shape {losses.shape}.")
+        losses = losses * weight
+    return losses if reduction == "none" else np.mean(losses) if reduction == "mean" else np.sum(losses)
+
+
+def mean(x: Any) -> Any:
+    """The mean of all elements, without the checks for which np.mean takes its time."""
+    return np.add.reduce(x, axis=None) / x.size
+
+
+class Loss(Function):
+    """What all losses share: the reduction."""
+
+    reductions: tuple[str, ...] = ("mean", "sum", "none")
+
+    arrays = 1  # the weight
+
+    def __init__(self, *, reduction: str = "mean") -> None:
+        super().__init__()
+        self.reduction = checked(reduction, self.reductions)
