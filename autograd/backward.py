@@ -1,8 +1,8 @@
-"""The backward pass: put the graph in order, then pull gradients through it from the result to the leaves.
+"""The backward pass: gradients are pulled through the graph, from the result to the leaves.
 
 If y = op(a, b) and g = dL/dy has arrived at y, the chain rule sends dL/da = g · ∂y/∂a to a and dL/db = g · ∂y/∂b to
 b; each argument adds up what it is sent. Visiting every node after all nodes that use it, one visit each is enough:
-that is backpropagation.
+that is backpropagation. Such a topological order need not be searched for: what uses a result was made after it.
 """
 
 from __future__ import annotations
