@@ -7,6 +7,7 @@ derivative of a gradient. To need few evaluations F is a number: the outputs, or
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -123,13 +124,17 @@ def plain(x: Any) -> Any:
 def weighted(f: Function, seed: int) -> Function:
     """The function Σ w · y over everything that f returns, with fixed random weights w."""
 
+    @cache
+    def weights(*shapes: tuple[int, ...]) -> list[Any]:
+        rng = np.random.default_rng(seed)
+        return [rng.uniform(0.5, 1.5, shape) for shape in shapes]
+
     def F(*xs: Any) -> Any:
         y = f(*xs)
         parts = y if isinstance(y, (tuple, list)) else [y]
         if not all(isinstance(part, (Tensor, *numbers, *arrays)) for part in parts):
             raise TypeError(f"gradcheck() takes a function that returns an array, or several, not {y!r}.")
-        rng = np.random.default_rng(seed)
-        return sum(np.sum(part * rng.uniform(0.5, 1.5, np.shape(part))) for part in parts)
+        return sum(np.sum(part * w) for part, w in zip(parts, weights(*map(np.shape, parts))))
 
     return F
 

@@ -25,6 +25,7 @@ VERDICTS = ("true", "simplified", "wrong", "beyond this demo")
 
 # Okabe and Ito's colours (2008), which colour-blind readers can tell apart; without their yellow, too pale for lines
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+DPI = 130  # dots per inch of a picture
 DIVERGING = "PuOr_r"  # a colour map for probabilities: orange for 1, purple for 0, white at the boundary between them
 
 
@@ -139,6 +140,6 @@ def picture(path, draw, rows=1, columns=1, size=None, **options):
     with matplotlib.rc_context(style):  # a Figure of its own, not pyplot's: no window, no state left behind
         figure = Figure(figsize=size or (4.2 * columns, 3.6 * rows), layout="constrained")
         draw(*figure.subplots(rows, columns, squeeze=False, **options).ravel())
-        figure.savefig(path, dpi=130)
+        figure.savefig(path, dpi=DPI)
     print(f"\n   written: {path}")
     return path

@@ -29,13 +29,13 @@ def pytest_cmdline_main(config):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """What tests share is made once: those of a file go to one core, and so do those of all demos."""
+    """What tests share is made once: those of a file go to one core, and so do all with the demos or the browser."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             file = nodeid.partition("::")[0]
-            return "tests/demos" if file.startswith("tests/demos/") else file
+            return "demos" if file.startswith("tests/demos/") else "browser" if file.endswith("_browser.py") else file
 
     return Scheduling(config, log)
 
@@ -43,7 +43,7 @@ def pytest_xdist_make_scheduler(config, log):
 @pytest.hookimpl(tryfirst=True)  # before hypothesis looks at its options
 def pytest_configure(config):
     if config.option.hypothesis_seed is None:  # without one it reads a test's source each time, for a database's key
-        config.option.hypothesis_seed = 0
+        config.option.hypothesis_seed = 1  # 0 counts as none
     config.addinivalue_line(
         "markers",
         "campaign(n): run with `seed` from 0 to n, times what --campaign says; without n, the test asks for it itself",

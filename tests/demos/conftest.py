@@ -25,7 +25,7 @@ ran = {}
 def run(name, folders):
     """demos.NAME with --quick, once; `claims`, which asks all others, gets what they have found already.
 
-    Only `picture` finds the extras installed, if they are.
+    Only `picture` finds the extras installed, if they are; as no test looks at its dots, they are few.
     """
     if name in ran:
         return ran[name]
@@ -47,6 +47,7 @@ def run(name, folders):
         for module in [module for path, module in sys.modules.items() if path.startswith("demos.")]:
             if hasattr(module, "picture") and module is not common:
                 patch.setattr(module, "picture", picture)
+        patch.setattr(common, "DPI", 30)
         hide()
         with redirect_stdout(StringIO()) as printed:
             found = main(["--quick", "--out", str(folder)], *others)

@@ -1,4 +1,6 @@
-"""Graphs to draw, and modules that have nothing but what viz asks of one."""
+"""Graphs to draw, modules that have nothing but what viz asks of one, and a browser."""
+
+import shutil
 
 import numpy as np
 import pytest
@@ -62,6 +64,8 @@ class Block(Module):
         return x + self.act(self.fc(x))
 
 
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+FLAGS += ["--disable-sync", "--no-first-run"]
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 
 
@@ -124,3 +128,22 @@ def graphviz(asked_once):
         layout.layout("digraph { a -> b [id=e0] }")
     except layout.LayoutError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Opens a browser with these flags besides, once for all tests; without one, they are skipped."""
+    driver, path = pytest.importorskip("playwright.sync_api"), shutil.which("chromium")
+    if path is None:
+        pytest.skip("There is no chromium on the PATH.")
+    with driver.sync_playwright() as playwright:
+        opened = {}
+
+        def chromium(*flags):
+            if flags not in opened:
+                opened[flags] = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
+            return opened[flags]
+
+        yield chromium
+        for browser in opened.values():
+            browser.close()

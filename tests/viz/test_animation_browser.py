@@ -1,17 +1,10 @@
 """The picture in a real browser, as a README shows it: frame by frame, and still where no motion is wanted."""
 
-import shutil
-
 import pytest
 
 from autograd import Tensor
 from viz.animation import animate, frames
 
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium")
-if CHROMIUM is None:
-    pytest.skip("There is no chromium on the PATH.", allow_module_level=True)
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 STILL = "--force-prefers-reduced-motion"  # the system's setting, which reaches images too
 pytestmark = pytest.mark.usefixtures("graphviz")
 
@@ -26,22 +19,19 @@ def saved(tmp_path):
     return svg.as_uri(), page.as_uri(), frames(animation.play)
 
 
-@pytest.fixture(scope="module")
-def visit():
+@pytest.fixture
+def visit(chromium):
     """Opens an address in a browser with these flags besides."""
-    with playwright.sync_playwright() as driver:
-        opened = {}
+    pages = []
 
-        def visit(address, *flags):
-            if flags not in opened:
-                opened[flags] = driver.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
-            page = opened[flags].new_page()
-            page.goto(address)
-            return page
+    def visit(address, *flags):
+        pages.append(chromium(*flags).new_page())
+        pages[-1].goto(address)
+        return pages[-1]
 
-        yield visit
-        for browser in opened.values():
-            browser.close()
+    yield visit
+    for page in pages:
+        page.close()
 
 
 SEEN = """seconds => {

@@ -2,7 +2,6 @@
 
 import math
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -11,13 +10,6 @@ from autograd import Tensor, steps
 from viz import layout
 from viz.stepper import step
 from viz.text import number
-
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium")
-if CHROMIUM is None:
-    pytest.skip("There is no chromium on the PATH.", allow_module_level=True)
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-FLAGS += ["--disable-sync", "--no-first-run"]
 
 
 def loss():
@@ -34,22 +26,14 @@ def arrays():
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def window(browser):
+def window(chromium):
     """A window with these options, opened once, as that takes longer than most tests; and what has happened in it."""
     windows = {}
 
     def window(**options):
         key = repr(options)
         if key not in windows:
-            page, failures, requests = browser.new_context(**options).new_page(), [], []
+            page, failures, requests = chromium().new_context(**options).new_page(), [], []
             page.on("pageerror", lambda error: failures.append(error))
             page.on("console", lambda message: failures.append(message.text))
             page.on("request", lambda request: requests.append(request.url))
@@ -420,8 +404,8 @@ def test_the_whole_graph_fits_when_asked(visit, graphviz):
     assert page.evaluate("picture.scrollWidth <= picture.clientWidth && picture.scrollHeight <= picture.clientHeight")
 
 
-def test_in_a_notebook_the_keys_are_not_the_notebooks(browser):
-    context = browser.new_context(offline=True)
+def test_in_a_notebook_the_keys_are_not_the_notebooks(chromium):
+    context = chromium().new_context(offline=True)
     page = context.new_page()
     page.set_content(f"<body onkeydown='window.leaked = true'>{step(loss())._repr_html_()}</body>")
     frame = page.frame_locator("iframe")
