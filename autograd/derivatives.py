@@ -82,7 +82,7 @@ op(np.rad2deg, lambda g, y, x: np.rad2deg(g))
 op(np.degrees, lambda g, y, x: np.rad2deg(g))
 
 op(np.hypot,      lambda g, y, a, b: g * a / y,                 lambda g, y, a, b: g * b / y,               on=(0.2, 2))
-op(np.arctan2,    lambda g, y, a, b: over(g * b, a*a + b*b),    lambda g, y, a, b: over(-g * a, a*a + b*b), on=(0.2, 2))
+op(np.arctan2,    lambda g, y, a, b: g * turn(b, a, b),         lambda g, y, a, b: -g * turn(a, a, b),      on=(0.2, 2))
 op(np.logaddexp,  lambda g, y, a, b: g * softer(a, b),          lambda g, y, a, b: g * softer(b, a))
 op(np.logaddexp2, lambda g, y, a, b: g * softer2(a, b),         lambda g, y, a, b: g * softer2(b, a))
 
@@ -100,6 +100,13 @@ def softer2(a, b):
 def over(a, b):
     """a / b, and 0 where b is 0."""
     return a * (b != 0) / (b + (b == 0))
+
+
+def turn(x, a, b):
+    """x / (a² + b²), and 0 where a = b = 0. The squares would overflow; halves keep even their root from it."""
+    zero = np.logical_and(a == 0, b == 0)
+    h = np.hypot(np.where(zero, 1, a * 0.5), b * 0.5)
+    return np.where(zero, 0, x * 0.25 / h / h)
 
 
 def sinc_slope(x, y):

@@ -9,6 +9,7 @@ import functools
 import inspect
 import itertools
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -283,3 +284,49 @@ def test_functions_of_one_number_warn_of_nothing_finite(function, dtype):
     x = extremes(dtype)[np.isfinite(y)]
     y, g, warned = ours(function, x)
     assert not needless(warned, y, g, function, x)
+
+
+# ---- functions of two numbers ---------------------------------------------------------------------------------------
+
+
+def gradients(function, a, b):
+    """Of function at the arrays a and b, by both; and whether NumPy warned."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        a, b = Tensor(a, requires_grad=True), Tensor(b, requires_grad=True)
+        y = function(a, b)
+        found = grad(y, [a, b], np.ones(y.shape), allow_unused=True)
+    return [g.data for g in found if g is not None], any(issubclass(w.category, RuntimeWarning) for w in caught)
+
+
+def silent(function, a, b):
+    """Whether NumPy's own value is finite and comes without a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            return bool(np.isfinite(function(a, b)))
+        except RuntimeWarning:
+            return False
+
+
+@both
+@pytest.mark.parametrize(
+    "function", [f for f in functions if f in elementwise and len(described(f)[0][0].args) == 2], ids=name
+)
+def test_functions_of_two_numbers_warn_of_nothing_finite(function, dtype):
+    pairs = [(a, b) for a, b in itertools.product(extremes(dtype), repeat=2) if silent(function, a, b)]
+    a, b = np.array(pairs).T
+    found, warned = gradients(function, a, b)
+    if warned:
+        finite = np.isfinite(found).all(0)
+        assert not gradients(function, a[finite], b[finite])[1]
+
+
+def test_the_slopes_of_arctan2_are_right_for_all_normal_numbers():
+    """∂y/∂a = b / (a² + b²) and ∂y/∂b = −a / (a² + b²), in fractions, where these are not too large or too small."""
+    numbers = [x for x in extremes(np.float64) if np.finfo(float).tiny <= abs(x) < np.inf]
+    for a, b in itertools.product(numbers, repeat=2):
+        square = Fraction(a) ** 2 + Fraction(b) ** 2
+        for g, exact in zip(gradients(np.arctan2, a, b)[0], (Fraction(b) / square, -Fraction(a) / square)):
+            if 1e-307 < abs(exact) < 1e307:
+                assert abs(Fraction(float(g)) / exact - 1) < 1e-15
