@@ -11,6 +11,12 @@ import pytest
 from demos import claims, common
 
 
+class Console(StringIO):
+    """It says that it knows ASCII only, so that `viz.tree` keeps to that; all else has to by itself."""
+
+    encoding = "ascii"
+
+
 class Shown(NamedTuple):
     """What a demo found, printed and wrote."""
 
@@ -49,7 +55,7 @@ def run(name, folders):
                 patch.setattr(module, "picture", picture)
         patch.setattr(common, "DPI", 30)
         hide()
-        with redirect_stdout(StringIO()) as printed:
+        with redirect_stdout(Console()) as printed:
             found = main(["--quick", "--out", str(folder)], *others)
     ran[name] = Shown(found, printed.getvalue(), {path.name for path in folder.iterdir()})
     return ran[name]
