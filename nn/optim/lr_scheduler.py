@@ -14,6 +14,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
 from autograd import Tensor
 
 from .optimizer import Optimizer, require
@@ -106,15 +108,26 @@ class LRScheduler:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer, which has its own, and functions."""
-        return {k: list(v) if isinstance(v, list) else v for k, v in vars(self).items() if k not in self.unsaved}
+        return {k: list(v) if isinstance(v, list) else v for k, v in self.mine()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on where the scheduler that gave state_dict stopped. The optimizer loads its rates itself."""
-        mine = vars(self).keys() - set(self.unsaved)
-        missing = mine - state_dict.keys()
+        """Go on where the scheduler that gave state_dict stopped, or change nothing. The optimizer loads its rates
+        itself."""
+        self.check_state(state_dict)
+        vars(self).update({k: list(state_dict[k]) if isinstance(v, list) else state_dict[k] for k, v in self.mine()})
+
+    def mine(self) -> list[tuple[str, Any]]:
+        """What is saved, by name."""
+        return [(k, v) for k, v in vars(self).items() if k not in self.unsaved]
+
+    def check_state(self, state_dict: dict[str, Any]) -> None:
+        """Refuse what is no state of such a scheduler."""
+        missing = sorted(k for k, _ in self.mine() if k not in state_dict)
         if missing:
-            raise ValueError(f"This is not the state of {self.name}: it lacks {', '.join(sorted(missing))}.")
-        vars(self).update({k: list(v) if isinstance(v, list) else v for k, v in state_dict.items() if k in mine})
+            raise ValueError(f"This is not the state of {self.name}: it lacks {', '.join(missing)}.")
+        for k, v in self.mine():
+            if not alike(state_dict[k], v):
+                raise ValueError(f"This is not the state of {self.name}: {k} is {state_dict[k]!r}, but here {v!r}.")
 
 
 class StepLR(LRScheduler):
@@ -409,15 +422,30 @@ class SequentialLR(LRScheduler):
     def state_dict(self) -> dict[str, Any]:
         return super().state_dict() | {"schedulers": [scheduler.state_dict() for scheduler in self.schedulers]}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+    def check_state(self, state_dict: dict[str, Any]) -> None:
         states = state_dict.get("schedulers", [])
         if len(states) != len(self.schedulers):
             raise ValueError(
                 f"The saved SequentialLR has {len(states)} schedulers, but this one {len(self.schedulers)}."
             )
-        super().load_state_dict(state_dict)
+        super().check_state(state_dict)
         for scheduler, state in zip(self.schedulers, states):
+            scheduler.check_state(state)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict(state_dict)
+        for scheduler, state in zip(self.schedulers, state_dict["schedulers"]):
             scheduler.load_state_dict(state)
+
+
+numbers = (int, float, np.number)
+
+
+def alike(new: Any, old: Any) -> bool:
+    """Whether both are numbers, or strings, or lists of what is alike."""
+    if isinstance(old, (list, tuple)):
+        return isinstance(new, (list, tuple)) and all(any(alike(x, y) for y in old or new) for x in new)
+    return isinstance(new, numbers) if isinstance(old, numbers) else isinstance(new, type(old))
 
 
 def for_each_group(scheduler: LRScheduler, option: str, value: Any) -> list[Any]:

@@ -76,6 +76,17 @@ def test_a_rule_that_gives_another_dtype_still_leaves_the_tensors(dtype):
     assert x.grad.tolist() == [2, 2, 2]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("slope", [2, 2.0, np.float32(2), np.float64(2), np.array(2.0), True + np.int64(1)])
+def test_a_number_too_gets_a_gradient_of_its_dtype_whatever_its_rule_gives(slope, dtype):
+    double = op(lambda x: x * 2, lambda g, y, x: slope, name="double", at=[call(())])
+    x = leaf(dtype(1))
+    y = x * dtype(3)
+    double(y).backward()
+    assert (x.grad, y.grad) == (6, 2)
+    assert (x.grad.dtype, y.grad.dtype) == (dtype, dtype)
+
+
 @pytest.mark.parametrize("gradient", [Tensor(2.0), 2, np.float64(2), [2.0], np.array(2)])
 def test_the_gradient_that_a_pass_starts_with_takes_the_tensors_dtype(gradient):
     x = leaf(np.float32(1)) if np.shape(gradient) == () else leaf(np.ones(1, np.float32))
@@ -403,6 +414,13 @@ def test_grad_visits_only_what_lies_between():
     assert grad(x * 2 + broken()(other), x)[0].item() == 2
 
 
+def test_a_gradient_that_adds_up_to_infinity_is_no_error_unless_it_is_watched():
+    x = leaf(1e308)
+    with np.errstate(over="ignore"):
+        (g,) = grad(x * 1e308 + x * 1e308, x)
+    assert g.data == np.inf
+
+
 def test_an_input_that_nothing_depends_on_is_refused_or_none():
     x, other = leaf(1.0), leaf(1.0)
     with pytest.raises(RuntimeError, match=r"no output depends on input 1\. Pass allow_unused=True"):
@@ -538,6 +556,22 @@ def test_contributions_are_added_without_changing_what_others_got():
     assert np.array_equal(a.grad, np.ones(3))
     assert np.array_equal(b.grad, np.ones(3))
     assert np.array_equal(x.grad, np.full(3, 4.0))
+
+
+@pytest.mark.parametrize("first", ["fresh", "kept", "view"])
+@pytest.mark.parametrize("second", ["fresh", "kept", "view"])
+def test_sums_are_right_and_change_nothing_that_a_rule_keeps(first, second):
+    kept = [np.arange(3.0), np.arange(3.0) * 10]
+
+    def sending(how, array):
+        """An operation whose gradient is array: a new one, array itself, or a view of it."""
+        rule = {"fresh": array.copy, "kept": lambda: array, "view": lambda: array[:]}[how]
+        return op(lambda x: x + 0, lambda g, y, x: rule(), name=how, at=[call((3,))])
+
+    x = leaf(np.ones(3))
+    (sending(first, kept[0])(x) + sending(second, kept[1])(x)).backward(np.ones(3))
+    assert x.grad.tolist() == [0, 11, 22]
+    assert [array.tolist() for array in kept] == [[0, 1, 2], [0, 10, 20]]
 
 
 def test_what_a_hook_keeps_or_changes_is_its_own():

@@ -60,6 +60,14 @@ def test_there_is_one_step_for_each_edge_and_it_knows_its_rule(seed):
         assert callable(step.node.op.rules[step.position])
 
 
+def test_a_slope_is_a_plain_number_even_an_infinite_one():
+    x = leaf(0.0)
+    with np.errstate(divide="ignore"):
+        (step,) = steps(np.sqrt(x))
+        assert isinstance(step.slope(), np.float64)
+        assert step.slope() == np.inf
+
+
 def test_steps_print_readable_lines():
     w, x = leaf([1.0, 2.0], name="w"), leaf([3.0, 4.0])
     loss = np.sum(w * x) + 2
@@ -137,6 +145,24 @@ def wide_graph(n):
 def test_the_pass_visits_it_backwards(loss):
     made = [t for t in topological_order(loss) if not t.is_leaf]
     assert list(dict.fromkeys(step.node for step in steps(loss))) == made[::-1]
+
+
+def late(order):
+    """A sum of three terms given in this order, of which the last that was made, c, depends on the second, b."""
+    x = leaf(1.0)
+    a = x * 2.0
+    b = x * 3.0
+    c = b * 5.0
+    terms = dict(a=a, b=b, c=c)
+    add_up = op(lambda a, b, c: a + b + c, *[lambda g, y, a, b, c: g] * 3, name="sum of three", at=[call((), (), ())])
+    return add_up(*(terms[name] for name in order)), x
+
+
+@pytest.mark.parametrize("order", ["abc", "acb", "bac", "bca", "cab", "cba"])
+def test_the_order_of_arguments_says_nothing_of_the_order_of_making(order):
+    loss, x = late(order)
+    loss.backward()
+    assert x.grad == 2 + 3 + 15
 
 
 def test_constants_are_not_in_order():

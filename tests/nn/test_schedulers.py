@@ -253,3 +253,21 @@ def one_step_too_many():
 def test_what_means_nothing_is_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_a_state_of_other_kinds_is_refused_and_changes_nothing():
+    opt = ours()
+    scheduler = lr_scheduler.SequentialLR(opt, [lr_scheduler.StepLR(opt, 1), lr_scheduler.ExponentialLR(opt, 0.9)], [3])
+    before = scheduler.state_dict()
+    for wrong in ("three", None, [1.0], {}):
+        for change in (
+            dict(last_epoch=wrong),
+            dict(milestones=[wrong]),
+            dict(base_lrs=wrong if wrong != [1.0] else 1.0),
+        ):
+            with pytest.raises(ValueError, match=f"not the state of SequentialLR: {next(iter(change))} is "):
+                scheduler.load_state_dict(before | change)
+        inner = [before["schedulers"][0], before["schedulers"][1] | dict(gamma=wrong)]
+        with pytest.raises(ValueError, match=r"not the state of ExponentialLR: gamma is .*, but here 0\.9"):
+            scheduler.load_state_dict(before | dict(last_epoch=2, schedulers=inner))
+    assert scheduler.state_dict() == before
