@@ -214,7 +214,7 @@ def fit(part: Any, value: Any, node: Tensor, i: int) -> Any:
 def unbroadcast(part: Any, shape: tuple[int, ...], node: Tensor, i: int) -> Any:
     """part summed over the axes along which an argument of this shape was broadcast."""
     extra = part.ndim - len(shape)
-    if extra == 1 and len(shape) == 1 and part.shape[1:] == shape:
+    if len(shape) == 1 and part.shape[1:] == shape:
         return sum_of_rows(part)
     axes: Any = tuple(range(extra))
     if part.shape[extra:] != shape:
