@@ -283,7 +283,7 @@ def test_an_optimizers_stamp_counts_as_an_update():
     loss = w * w
     w.data -= 1.0
     stamp(w)
-    with pytest.raises(RuntimeError, match="changed in place"):
+    with pytest.raises(RuntimeError, match=r"A Tensor that multiply used was changed in place"):
         loss.backward()
 
 
@@ -419,6 +419,19 @@ def test_a_gradient_that_adds_up_to_infinity_is_no_error_unless_it_is_watched():
     with np.errstate(over="ignore"):
         (g,) = grad(x * 1e308 + x * 1e308, x)
     assert g.data == np.inf
+
+
+def test_gradients_may_become_infinite_in_a_hook_or_over_several_passes_unless_they_are_watched():
+    x = leaf(1.0)
+    hook = x.register_hook(lambda g: g * np.inf)
+    (x * 2.0).backward()
+    assert x.grad == np.inf
+    hook.remove()
+    x.zero_grad()
+    with np.errstate(over="ignore"):
+        for _ in range(2):
+            (x * 1e308).backward()
+    assert x.grad == np.inf
 
 
 def test_an_input_that_nothing_depends_on_is_refused_or_none():
@@ -586,3 +599,25 @@ def test_what_a_hook_keeps_or_changes_is_its_own():
     assert np.array_equal(y.grad, np.ones(3))
     assert np.array_equal(z.grad, np.ones(3))
     assert np.array_equal(kept[0], np.ones(3))
+
+
+def test_what_a_hook_writes_into_a_gradient_reaches_nobody_else():
+    x = leaf(np.arange(3.0))
+    x.register_hook(lambda g: g.fill(7.0))
+    y = x + 1.0  # which sends on the very array that it got
+    y.backward(np.ones(3))
+    assert np.array_equal(x.grad, np.full(3, 7.0))
+    assert np.array_equal(y.grad, np.ones(3))
+
+
+def test_a_leafs_gradient_is_in_c_order_as_a_new_array_is():
+    x = leaf(np.arange(6.0).reshape(2, 3))
+    np.sum(x.T * np.ones((3, 2))).backward()
+    assert x.grad.flags.c_contiguous
+
+
+def test_a_pass_that_starts_with_a_tensor_leaves_arrays():
+    x = leaf(np.arange(3.0))
+    y = x * 2.0
+    y.backward(Tensor(np.ones(3)))
+    assert type(y.grad) is type(x.grad) is np.ndarray

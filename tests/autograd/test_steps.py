@@ -68,6 +68,23 @@ def test_a_slope_is_a_plain_number_even_an_infinite_one():
         assert step.slope() == np.inf
 
 
+def test_each_step_knows_the_slope_along_its_edge():
+    a, b = leaf(3.0), leaf(4.0)
+    y = a * b
+    assert [step.slope() for step in steps(y * y)] == [12, 12, 4, 3]
+    assert y.grad is None
+
+
+def test_a_step_equals_itself_alone_and_stays_as_it_is():
+    y = leaf(np.ones(2)) * 2.0
+    step, again = next(steps(y, np.ones(2))), next(steps(y, np.ones(2)))
+    assert step == step
+    assert step != again
+    assert len({step, again}) == 2
+    with pytest.raises(AttributeError, match="cannot assign"):
+        step.after = 0.0
+
+
 def test_steps_print_readable_lines():
     w, x = leaf([1.0, 2.0], name="w"), leaf([3.0, 4.0])
     loss = np.sum(w * x) + 2
