@@ -147,6 +147,18 @@ def test_an_operator_is_the_function_from_either_side(function):
             np.testing.assert_array_equal(compute(number, s).data, compute(number, a))
 
 
+@pytest.mark.parametrize("function", list(operators), ids=name)
+def test_an_operator_between_constants_gives_a_constant(function):
+    _, compute = operators[function]
+    x = np.eye(2)
+    t = Tensor(x)
+    pairs = [(t, t), (t, x), (x, t), *([] if function is np.matmul else [(t, 2), (2, t), (t, 0.5), (0.5, t)])]
+    for args in [(t,)] if function.nin == 1 else pairs:
+        with np.errstate(all="ignore"):
+            y = compute(*args)
+        assert (y.requires_grad, y.op, y.inputs) == (False, None, ())
+
+
 signs = {"-": "−", "*": "×", "/": "÷", "**": "^", "abs": "|x|"}  # Python's, and those of mathematics in pictures
 
 

@@ -86,7 +86,7 @@ def test_stacks_of_different_lengths_are_refused_in_numpys_own_words():
 def test_of_a_stack_no_transpose_is_offered(a, b):
     with pytest.raises(ValueError, match="must be equally long") as caught:
         Tensor(np.ones(a), requires_grad=True) @ np.ones(b)
-    assert "would fit" not in str(caught.value)
+    assert str(caught.value).endswith(f"{a} and {b}.")
 
 
 def test_a_product_of_two_matrices_costs_two_products_going_back(monkeypatch):
