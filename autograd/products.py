@@ -133,7 +133,7 @@ def contract(operands, subscripts, optimize=False):
     return np.einsum(subscripts, *operands, optimize=optimize)
 
 
-def contract_back(g, i, operands, subscripts, optimize=False):
+def contract_back(g, i, operands, subscripts, optimize):
     """The gradient of operand i: g and the other operands, contracted to the subscripts of operand i.
 
     A letter that stands nowhere else was summed over: its gradient is spread by ones. A letter that operand i has twice

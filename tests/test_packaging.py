@@ -123,6 +123,12 @@ def test_all_lists_exactly_the_public_names(folder):
     assert public | made_when_asked_for == set(listed) - modules
 
 
+@pytest.mark.parametrize("path", [path for path in FILES if path.parts[-2] in ("autograd", "nn", "optim")], ids=named)
+def test_a_module_has_the_names_that_it_lists(path):
+    module = importlib.import_module(named(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+    assert [name for name in getattr(module, "__all__", ()) if not hasattr(module, name)] == []
+
+
 # ---------------------------------------------------------------- the distribution and the README
 
 

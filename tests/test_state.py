@@ -302,6 +302,16 @@ def test_an_interrupt_at_any_line_of_entering_and_leaving_puts_the_modes_back(ou
             both()
 
 
+@pytest.mark.parametrize("mode", [no_grad, enable_grad, detect_anomaly])
+def test_an_interrupt_while_a_mode_is_entered_does_not_wait_for_its_end_to_put_back_the_old_one(mode):
+    kept = mode()
+    lines = interrupt(kept.__enter__, 0, "autograd/modes.py")
+    kept.__exit__()
+    for at in range(1, lines + 1):
+        with modes_put_back():
+            assert interrupted(kept.__enter__, at, "autograd/modes.py")
+
+
 @pytest.mark.campaign(3)
 def test_an_interrupt_at_any_line_of_a_step_leaves_all_of_it_usable(seed):
     """A thirtieth of the lines for each seed, so that thirty seeds are all."""

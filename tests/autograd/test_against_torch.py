@@ -40,6 +40,9 @@ pairs = {
     "sort": (np.sort, lambda x: x.sort().values, [(3, 4)]),
     "diff": (np.diff, torch.diff, [(3, 4)]),
     "roll": (lambda x: np.roll(x, 2, 1), lambda x: x.roll(2, 1), [(3, 4)]),
+    "rot90": (lambda x: np.rot90(x, 3), lambda x: x.rot90(3), [(3, 4)]),
+    "tril": (lambda x: np.tril(x, -1), lambda x: x.tril(-1), [(3, 4)]),
+    "squeeze": (lambda x: np.squeeze(x, 1), lambda x: x.squeeze(1), [(3, 1, 4)]),
     "tile": (lambda x: np.tile(x, (2, 3)), lambda x: x.tile((2, 3)), [(3, 4)]),
     "repeat": (lambda x: np.repeat(x, 2, 0), lambda x: x.repeat_interleave(2, 0), [(3, 4)]),
     "where": (lambda x, y: np.where(x > y, x, y), lambda x, y: torch.where(x > y, x, y), [(3, 4), (4,)]),
@@ -47,6 +50,7 @@ pairs = {
     "clip by arrays": (np.clip, torch.clamp, [(3, 4), (4,), (3, 1)]),
     "matmul": (np.matmul, torch.matmul, [(2, 3, 4), (4, 5)]),
     "matmul of vectors": (np.matmul, torch.matmul, [(2, 3, 4), (4,)]),
+    "vdot": (np.vdot, torch.vdot, [(3,), (3,)]),
     "tensordot": (np.tensordot, lambda a, b: torch.tensordot(a, b, 2), [(2, 3, 4), (3, 4, 2)]),
     "einsum": (
         lambda a, b: np.einsum("bij,kj->bik", a, b),

@@ -1,12 +1,22 @@
 """What NumPy composes: arguments in NumPy's several forms, and what is refused. test_derivatives.py checks the rest."""
 
+import inspect
+
 import numpy as np
 import pytest
 
 from autograd import Tensor, grad
+from autograd.operations import no_value, parameters, samples, table
+
+from .oracles import name
 
 a = np.random.default_rng(6).normal(size=(4, 6))
 t = Tensor(a, requires_grad=True)
+
+
+def cube(x):
+    return np.reshape(x, (2, 3, 4))
+
 
 forms = {
     "clip, lower bound by its new name": (lambda x: x.clip(min=0), np.maximum(a, 0)),
@@ -22,7 +32,12 @@ forms = {
     "array_split unevenly": (lambda x: np.array_split(x, 4, axis=1)[0], a[:, :2]),
     "pad by one number": (lambda x: np.pad(x, 2, constant_values=7), np.pad(a, 2, constant_values=7)),
     "pad by a pair": (lambda x: np.pad(x, (1, 2), mode="reflect"), np.pad(a, (1, 2), mode="reflect")),
+    **{
+        f"pad, {mode}": (lambda x, mode=mode: np.pad(x, 1, mode=mode), np.pad(a, 1, mode=mode))
+        for mode in ("edge", "reflect", "symmetric", "wrap")
+    },
     "median over two axes": (lambda x: np.median(x, axis=(0, 1)), np.median(a)),
+    "the range along an axis": (lambda x: np.ptp(x, axis=0), np.ptp(a, axis=0)),
     "diff with ends": (lambda x: np.diff(x, prepend=0, append=a[:, :1]), np.diff(a, prepend=0, append=a[:, :1])),
     "diff of an array with a Tensor's end": (lambda x: np.diff(a.tolist(), append=x), np.diff(a, append=a)),
     "stack of Tensors and arrays": (lambda x: np.vstack([x, a, a.tolist()]), np.vstack([a, a, a])),
@@ -38,6 +53,23 @@ forms = {
     "np.linalg.matmul": (lambda x: np.linalg.matmul(x, a.T), a @ a.T),
     "np.linalg.vecdot": (lambda x: np.linalg.vecdot(x, a), np.vecdot(a, a)),
     "np.linalg.tensordot": (lambda x: np.linalg.tensordot(x, a), np.tensordot(a, a)),
+    "np.linalg.outer": (lambda x: np.linalg.outer(x[0], a[1]), np.outer(a[0], a[1])),
+    "np.linalg.cross": (lambda x: np.linalg.cross(x[:3], a[1:], axis=0), np.cross(a[:3], a[1:], axis=0)),
+    "np.linalg.trace": (lambda x: np.linalg.trace(x, offset=1), np.trace(a, 1)),
+    "np.linalg.diagonal": (lambda x: np.linalg.diagonal(x, offset=-1), np.diagonal(a, -1)),
+    "np.linalg.matrix_transpose": (lambda x: np.linalg.matrix_transpose(x), a.T),
+    "np.linalg.vector_norm": (lambda x: np.linalg.vector_norm(x, axis=0), np.linalg.norm(a, axis=0)),
+    "atleast_3d": (lambda x: np.atleast_3d(x), np.atleast_3d(a)),
+    "broadcast_arrays": (lambda x: np.broadcast_arrays(x[0], a)[0], np.broadcast_arrays(a[0], a)[0]),
+    "flipud": (lambda x: np.flipud(x), a[::-1]),
+    "fliplr of a cube": (lambda x: np.fliplr(cube(x)), cube(a)[:, ::-1]),
+    "hstack of cubes": (lambda x: np.hstack([cube(x), cube(a)]), np.hstack([cube(a), cube(a)])),
+    "column_stack of cubes": (lambda x: np.column_stack([cube(x), cube(a)]), np.column_stack([cube(a), cube(a)])),
+    "column_stack of vectors": (lambda x: np.column_stack([x[0], a[1]]), np.column_stack([a[0], a[1]])),
+    "dstack": (lambda x: np.dstack([x, a]), np.dstack([a, a])),
+    "vsplit": (lambda x: np.vsplit(x, 2)[1], a[2:]),
+    "hsplit of a cube": (lambda x: np.hsplit(cube(x), 3)[1], cube(a)[:, 1:2]),
+    "dsplit": (lambda x: np.dsplit(cube(x), 2)[1], cube(a)[..., 2:]),
     "transposed matrices": (lambda x: x.mT, a.T),
     "flattened": (lambda x: x.flatten(), a.ravel()),
     "copied": (lambda x: x.copy(), a),
@@ -53,6 +85,19 @@ def test_numpys_several_forms(f, expected):
     assert y.requires_grad
     np.testing.assert_array_equal(y.data, expected)
     assert grad(np.sum(y * y), t)[0].shape == t.shape
+
+
+@pytest.mark.parametrize("function", samples, ids=name)
+def test_an_argument_that_is_left_out_is_numpys_default(function):
+    numpys, ours = parameters(function), parameters(table[function])
+    for argument in numpys.keys() & ours.keys():
+        if not {numpys[argument], ours[argument]} & {no_value, inspect.Parameter.empty}:
+            assert ours[argument] == numpys[argument]
+
+
+def test_in_a_graph_a_function_stands_under_numpys_name():
+    assert np.einsum("ij->i", t).op.name == "einsum"
+    assert np.pad(t, 1).op.name == "pad"
 
 
 refused = {

@@ -106,7 +106,14 @@ def test_a_norm_of_negative_order_is_flat_where_one_element_is_zero():
     np.testing.assert_array_equal(grad(np.linalg.norm(t, -1), t)[0].data, [0, 0])
 
 
-@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("function", [np.maximum, np.minimum, np.fmax, np.fmin])
+def test_in_a_tie_each_gets_half_of_what_arrives(function):
+    a, b = Tensor([1.0, 2.0], requires_grad=True), Tensor([1.0, 2.0], requires_grad=True)
+    for g in grad(function(a, b), [a, b], np.array([3.0, 5.0])):
+        np.testing.assert_array_equal(g.data, [1.5, 2.5])
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1])
 def test_cumprod_has_its_derivatives_where_a_matrix_has_zeros(axis):
     x = np.array([[0.0, 2.0, 0.0], [3.0, 0.0, 0.5]])
     assert gradcheck(lambda t: np.cumprod(t, axis), x, order=2)

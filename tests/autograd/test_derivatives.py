@@ -147,9 +147,40 @@ def test_an_operator_is_the_function_from_either_side(function):
             np.testing.assert_array_equal(compute(number, s).data, compute(number, a))
 
 
+@pytest.mark.parametrize("function", list(operators), ids=name)
+def test_an_operator_between_constants_gives_a_constant(function):
+    _, compute = operators[function]
+    x = np.eye(2)
+    t = Tensor(x)
+    pairs = [(t, t), (t, x), (x, t), *([] if function is np.matmul else [(t, 2), (2, t), (t, 0.5), (0.5, t)])]
+    for args in [(t,)] if function.nin == 1 else pairs:
+        with np.errstate(all="ignore"):
+            y = compute(*args)
+        assert (y.requires_grad, y.op, y.inputs) == (False, None, ())
+
+
+signs = {"-": "−", "*": "×", "/": "÷", "**": "^", "abs": "|x|"}  # Python's, and those of mathematics in pictures
+
+
+@pytest.mark.parametrize("function", list(operators), ids=name)
+def test_an_operator_is_labelled_with_its_sign(function):
+    sign, _ = operators[function]
+    assert table[function].symbol == signs.get(sign, sign)
+
+
 def test_no_operation_is_called_lambda():
     """Python's own error messages show the name."""
     assert "<lambda>" not in {getattr(entry, "__name__", "") for entry in table.values()}
+
+
+in_bits = {np.frexp, np.ldexp, np.modf, np.nextafter, np.spacing, np.copysign}  # of a number's parts
+left_out = {np.heaviside, np.conjugate}  # a step with a value of its own at 0; for complex numbers
+
+
+def test_every_elementwise_function_of_numpy_has_derivatives_or_a_plain_result():
+    ufuncs = {f for f in vars(np).values() if isinstance(f, np.ufunc) and f.signature is None}
+    of_floats = {f for f in ufuncs if any("d" in signature.partition("->")[0] for signature in f.types)}
+    assert of_floats - table.keys() - structural <= in_bits | left_out
 
 
 def test_every_operation_names_its_samples():
@@ -165,19 +196,29 @@ def test_structural_functions_are_not_in_the_table_too(function):
 # ---- plain results --------------------------------------------------------------------------------------------------
 
 x = np.array([[3.0, 1.0, 2.0], [0.0, -1.0, np.inf]])
-questions = [
-    *(np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero, np.argwhere),
-    *(np.count_nonzero, np.any, np.all, np.isnan, np.isfinite, np.isinf, np.signbit, np.zeros_like, np.ones_like),
-    *(np.result_type, np.array_str, np.array_repr, np.iscomplexobj, np.isrealobj),
+of_one = [
+    *(np.shape, np.ndim, np.size, np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.nonzero),
+    *(np.flatnonzero, np.argwhere, np.count_nonzero, np.any, np.all, np.logical_not, np.isnan, np.isfinite, np.isinf),
+    *(np.isneginf, np.isposinf, np.signbit, np.isreal, np.iscomplex, np.iscomplexobj, np.isrealobj),
+    *(np.zeros_like, np.ones_like, np.result_type, np.min_scalar_type, np.common_type),
+    *(np.array_str, np.array_repr, np.array2string),
 ]
-asked = {question.__name__: question for question in questions} | {
-    "np.equal": lambda t: np.equal(t, 1.0),
-    "np.less": lambda t: np.less(0.0, t),
-    "np.logical_and": lambda t: np.logical_and(t, t),
-    "np.allclose": lambda t: np.allclose(t, t),
-    "np.array_equal": lambda t: np.array_equal(t, t),
-    "np.full_like": lambda t: np.full_like(t, 7),
+of_two = [
+    *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
+    *(np.logical_and, np.logical_or, np.logical_xor, np.isclose, np.allclose, np.array_equal, np.array_equiv, np.isin),
+    *(np.may_share_memory, np.shares_memory),
+]
+asked = {
+    **{f"np.{f.__name__}": f for f in of_one},
+    **{f"np.{f.__name__}": lambda t, f=f: f(t, t[0]) for f in of_two},
+    "np.empty_like": lambda t: np.empty_like(t).shape,
+    "np.can_cast": lambda t: np.can_cast(t, np.float32),
     "np.searchsorted": lambda t: np.searchsorted(t[0], 2.5),
+    "np.digitize": lambda t: np.digitize(t, [0.0, 2.0]),
+    "np.matrix_rank": lambda t: np.linalg.matrix_rank(t[:, :2]),
+    "np.einsum_path": lambda t: np.einsum_path("ij,kj->ik", t, t)[1],
+    "np.full_like": lambda t: np.full_like(t, 7),
+    "less, from the right": lambda t: np.less(0.0, t),
     "any": lambda t: t.any(axis=1),
     "all": lambda t: t.all(),
     "argmax": lambda t: t.argmax(axis=0),
@@ -197,6 +238,10 @@ def test_questions_are_answered_with_plain_values(ask):
     assert not isinstance(found, Tensor)
     assert type(found) is type(expected)
     np.testing.assert_array_equal(found, expected)
+
+
+def test_every_function_with_a_plain_result_is_asked():
+    assert {f"np.{f.__name__}" for f in structural} <= set(asked)
 
 
 def test_numbers_and_divisions_by_pythons_functions():

@@ -134,6 +134,13 @@ def test_in_a_stack_of_stacks_each_matrix_is_on_its_own(f):
     np.testing.assert_allclose(gradient(loss, x), alone, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("function", [np.linalg.eigh, np.linalg.svd, np.linalg.slogdet, np.linalg.norm])
+def test_in_a_graph_a_function_stands_under_numpys_name(function):
+    y = function(Tensor(square, requires_grad=True))
+    node = y if isinstance(y, Tensor) else y[-1].inputs[0]
+    assert node.op.name == function.__name__
+
+
 def test_svd_of_a_tensor_needs_no_more_vectors_than_have_derivatives():
     with pytest.raises(ValueError, match="full_matrices=False"):
         np.linalg.svd(Tensor(np.ones((3, 2)), requires_grad=True))

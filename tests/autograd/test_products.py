@@ -73,6 +73,22 @@ def test_tensordot_and_cross_say_what_does_not_fit():
         np.cross(t[:, 0], t[:, 0])
 
 
+def test_stacks_of_different_lengths_are_refused_in_numpys_own_words():
+    a, b = np.ones((2, 3, 4)), np.ones((5, 4, 3))
+    with pytest.raises(ValueError, match="broadcast") as numpys:
+        a @ b
+    with pytest.raises(ValueError, match="broadcast") as ours:
+        Tensor(a, requires_grad=True) @ b
+    assert str(ours.value) == str(numpys.value)
+
+
+@pytest.mark.parametrize(("a", "b"), [((2, 2, 3), (2, 3)), ((2, 3), (2, 2, 3))])
+def test_of_a_stack_no_transpose_is_offered(a, b):
+    with pytest.raises(ValueError, match="must be equally long") as caught:
+        Tensor(np.ones(a), requires_grad=True) @ np.ones(b)
+    assert str(caught.value).endswith(f"{a} and {b}.")
+
+
 def test_a_product_of_two_matrices_costs_two_products_going_back(monkeypatch):
     rule_a, rule_b = table[np.matmul].rules
     a, b, g = np.ones((2, 3)), np.ones((3, 4)), np.ones((2, 4))

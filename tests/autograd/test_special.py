@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from autograd import Tensor, activations, grad, special
+from autograd.operations import table
 
 activation = (
     activations.relu,
@@ -93,6 +94,11 @@ def test_at_1000_are_the_limits_without_a_warning_to_the_second_order(function, 
     np.testing.assert_allclose(first.data, np.array([slope_low, slope_high], dtype))
     if first.requires_grad:
         np.testing.assert_array_equal(grad(np.sum(first), t)[0].data, [0, 0])
+
+
+def test_all_its_operations_are_public():
+    operations = {function.__name__ for function in table if function.__module__ == special.__name__}
+    assert {*operations, "ndtr"} == set(special.__all__)
 
 
 @pytest.mark.parametrize("approximate", ["none", "tanh"])
