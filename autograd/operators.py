@@ -65,7 +65,11 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
     def reflected(self: Tensor, other: Any) -> Any:
         if type(other) in quick and self.tracked and not mode.active:
             b = self.data if self.ndim else self.data[()]
-            return record(entry, compute(other, b), (other, self), (other, b), second)
+            try:
+                data = compute(other, b)
+            except ValueError as error:
+                raise misfit(entry, (other, b), error) from None
+            return record(entry, data, (other, self), (other, b), second)
         return entry(other, self) if isinstance(other, operands) else NotImplemented
 
     def in_place(self: Tensor, other: Any) -> Any:

@@ -98,6 +98,7 @@ TENSORS = [
     ("np.ones((4, 3)) @ W", ValueError, "(4, 3) and (2, 3)", "last axis but one of b", "a @ b.T would fit"),
     ("s @ x", ValueError, "() and (3,)", "vectors and matrices", "For a number write *"),
     ("x @ 3", ValueError, "(3,) and ()", "vectors and matrices", "For a number write *"),
+    ("3 @ x", ValueError, "() and (3,)", "vectors and matrices", "For a number write *"),
     ("x + np.ones(4)", ValueError, "(3,) (4,)", "broadcast together"),
     ("W.reshape(4, 2)", ValueError, "size 6", "(4,2)"),
     ("W @ np.ones(2)", ValueError, "(2, 3) and (2,)", "the first axis of b", "a.T @ b would fit"),
