@@ -84,7 +84,7 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
             )
         if not isinstance(self.data, np.ndarray):  # someone assigned a number to .data
             self.data = np.array(self.data)
-        ufunc(self.data, value, out=self.data, casting="same_kind")
+        ufunc(self.data, value, out=self.data)
         stamp(self)
         return self
 
