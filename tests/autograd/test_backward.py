@@ -576,13 +576,13 @@ def test_contributions_are_added_without_changing_what_others_got():
 def test_sums_are_right_and_change_nothing_that_a_rule_keeps(first, second):
     kept = [np.arange(3.0), np.arange(3.0) * 10]
 
-    def sending(how, array):
-        """An operation whose gradient is array: a new one, array itself, or a view of it."""
-        rule = {"fresh": array.copy, "kept": lambda: array, "view": lambda: array[:]}[how]
+    def sending(how, i):
+        """An operation whose gradient is kept[i]: a copy, the array itself, which nothing else holds, or a view."""
+        rule = {"fresh": lambda: kept[i].copy(), "kept": lambda: kept[i], "view": lambda: kept[i][:]}[how]
         return op(lambda x: x + 0, lambda g, y, x: rule(), name=how, at=[call((3,))])
 
     x = leaf(np.ones(3))
-    (sending(first, kept[0])(x) + sending(second, kept[1])(x)).backward(np.ones(3))
+    (sending(first, 0)(x) + sending(second, 1)(x)).backward(np.ones(3))
     assert x.grad.tolist() == [0, 11, 22]
     assert [array.tolist() for array in kept] == [[0, 1, 2], [0, 10, 20]]
 
