@@ -59,6 +59,13 @@ def test_broadcasting_is_undone():
     assert s.grad == 12
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (1, 3), (4, 1), (4, 3), (2, 1, 1), (2, 4, 3)])
+def test_broadcasting_over_any_axes_is_undone(shape):
+    x = leaf(np.ones(shape))
+    np.sum(x * np.ones((2, 4, 3))).backward()
+    assert np.array_equal(x.grad, np.full(shape, 24 / x.size))
+
+
 def test_a_gradient_has_its_tensors_dtype_and_shape():
     a, b = leaf(np.ones((2, 1), np.float32)), leaf(np.ones(3))
     y = a * b
