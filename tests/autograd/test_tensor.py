@@ -550,3 +550,27 @@ def test_full_like_of_a_tensor_keeps_its_gradient():
     w = Tensor([2.0, 3.0], requires_grad=True)
     np.full_like(w, w[1]).sum().backward()
     assert w.grad.tolist() == [0, 2]
+
+
+# ---- what an operation records
+
+
+def test_a_function_of_constants_gives_a_constant():
+    for y in (np.exp(Tensor(1.0)), np.sum(Tensor([1.0, 2.0])), np.concatenate([Tensor([1.0])])):
+        assert not y.requires_grad
+        assert y.inputs == ()
+
+
+def test_a_list_among_the_arguments_becomes_an_array_among_the_inputs():
+    y = np.multiply(Tensor([1.0, 2.0], requires_grad=True), [3.0, 4.0])
+    assert isinstance(y.inputs[1], np.ndarray)
+
+
+def test_an_operation_may_give_a_python_number_but_no_integer():
+    x = Tensor(2.0, requires_grad=True)
+    root = op(lambda x: math.sqrt(x), lambda g, y, x: g / (2 * y), name="root", at=[call(())], on=(1, 2))
+    root(x).backward()
+    assert x.grad == 0.5 / math.sqrt(2)
+    nearest = op(lambda x: np.rint(x).astype(int), lambda g, y, x: g * 0.0, name="nearest", at=[call(())])
+    with pytest.raises(TypeError, match="nearest gave int64 from a Tensor that requires grad"):
+        nearest(Tensor([2.0], requires_grad=True))
