@@ -237,7 +237,7 @@ class Tensor:
         return bool(self.data)
 
     def __index__(self) -> int:
-        return operator.index(self.data if self.data.ndim else self.data[()])
+        return operator.index(self.data)
 
     def __float__(self) -> float:
         return self.number(float)

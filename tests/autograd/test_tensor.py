@@ -574,3 +574,35 @@ def test_an_operation_may_give_a_python_number_but_no_integer():
     nearest = op(lambda x: np.rint(x).astype(int), lambda g, y, x: g * 0.0, name="nearest", at=[call(())])
     with pytest.raises(TypeError, match="nearest gave int64 from a Tensor that requires grad"):
         nearest(Tensor([2.0], requires_grad=True))
+
+
+def test_what_numpy_calls_not_given_counts_as_not_given():
+    x = leaf([[1.0, 2.0], [3.0, 4.0]])
+    assert np.max(x, axis=0, keepdims=np._NoValue).shape == (2,)
+
+
+def test_an_operation_says_what_it_takes():
+    product = op(lambda a, b: a * b, *[lambda g, y, a, b: g] * 2, name="product", at=[call((), ())])
+    with pytest.raises(TypeError, match=r"product\(\) takes 2 array arguments \(a, b\), but got 1"):
+        product(leaf(1.0))
+    with pytest.raises(TypeError, match=r"product of a Tensor does not take axis=; its derivative knows no keyword\."):
+        product(leaf(1.0), 2.0, axis=0)
+
+
+# ---- what it looks like, to the last sign
+
+
+def test_a_vector_is_shown_with_its_gradient_and_formatted_without_a_specification():
+    x = leaf([1.0, 2.0])
+    np.sum(x * x).backward()
+    assert repr(x) == f"{x}" == "Tensor([1., 2.], requires_grad=True, grad=[2., 4.])"
+
+
+def test_whether_two_elements_are_true_is_ambiguous_already():
+    with pytest.raises(ValueError, match=r"Whether a Tensor of shape \(2,\) is true"):
+        bool(Tensor([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("number", [Tensor(2), Tensor(np.array(2)), Tensor(2) + 0])
+def test_an_integer_is_an_index(number):
+    assert "abc"[number] == "c"
