@@ -311,7 +311,7 @@ class Tensor:
                 f"transpose{axes} gives 2 axes, but the Tensor has shape {self.shape}: all its axes in a new order are "
                 f"expected, as in NumPy. To swap two, as in PyTorch, write np.swapaxes(t, {axes[0]}, {axes[1]})."
             )
-        if len(axes) == 2 and axes in ((0, 1), (-2, -1)):
+        if axes in ((0, 1), (-2, -1)):
             warnings.warn(
                 f"transpose{axes} leaves the axes as they are, as in NumPy. To swap them, as in PyTorch, write t.T.",
                 stacklevel=2,

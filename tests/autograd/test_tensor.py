@@ -585,6 +585,8 @@ def test_an_operation_says_what_it_takes():
     product = op(lambda a, b: a * b, *[lambda g, y, a, b: g] * 2, name="product", at=[call((), ())])
     with pytest.raises(TypeError, match=r"product\(\) takes 2 array arguments \(a, b\), but got 1"):
         product(leaf(1.0))
+    with pytest.raises(TypeError, match=r"product\(\) takes 2 array arguments \(a, b\), but got 3"):
+        product(leaf(1.0), 2.0, 3.0)
     with pytest.raises(TypeError, match=r"product of a Tensor does not take axis=; its derivative knows no keyword\."):
         product(leaf(1.0), 2.0, axis=0)
 
@@ -606,3 +608,30 @@ def test_whether_two_elements_are_true_is_ambiguous_already():
 @pytest.mark.parametrize("number", [Tensor(2), Tensor(np.array(2)), Tensor(2) + 0])
 def test_an_integer_is_an_index(number):
     assert "abc"[number] == "c"
+
+
+# ---- NumPy's forms
+
+
+@pytest.mark.parametrize("axes", [(), (None,), (2, 0, 1), ((2, 0, 1),), ([1, 0, 2],), (-1, 0, 1)])
+def test_transpose_takes_its_axes_in_every_form(axes):
+    array = np.arange(24.0).reshape(2, 3, 4)
+    assert np.array_equal(Tensor(array).transpose(*axes).data, array.transpose(*axes))
+
+
+def test_a_transpose_that_changes_nothing_warns_where_it_was_written():
+    with pytest.warns(UserWarning, match=r"transpose\(0, 1\) leaves the axes as they are") as caught:
+        Tensor(np.ones((2, 3))).transpose(0, 1)
+    assert caught[0].filename == __file__
+
+
+def test_an_array_of_a_constant_is_a_copy_exactly_where_one_is_asked_for():
+    t = Tensor([1.0, 2.0])
+    assert np.shares_memory(np.asarray(t), t.data)
+    assert not np.shares_memory(np.array(t), t.data)
+
+
+def test_nothing_is_written_into_a_graph_not_even_under_no_grad():
+    y = leaf([1.0, 2.0]) * 2.0
+    with no_grad(), pytest.raises(RuntimeError, match="on a Tensor in a graph"):
+        y[0] = 1.0
