@@ -635,3 +635,15 @@ def test_nothing_is_written_into_a_graph_not_even_under_no_grad():
     y = leaf([1.0, 2.0]) * 2.0
     with no_grad(), pytest.raises(RuntimeError, match="on a Tensor in a graph"):
         y[0] = 1.0
+
+
+def test_a_tensor_over_a_part_of_an_array_may_be_written_into():
+    t = Tensor(np.arange(4.0)[::2])
+    t[0] = 9.0
+    assert t.data.tolist() == [9, 2]
+
+
+def test_a_mode_that_only_records_watches_nothing():
+    with autograd.enable_grad(), np.errstate(over="ignore"):
+        assert np.exp(leaf(1000.0)).data == np.inf
+        assert np.prod(leaf([1e300, 1e300])).data == np.inf
