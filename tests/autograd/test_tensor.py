@@ -647,3 +647,18 @@ def test_a_mode_that_only_records_watches_nothing():
     with autograd.enable_grad(), np.errstate(over="ignore"):
         assert np.exp(leaf(1000.0)).data == np.inf
         assert np.prod(leaf([1e300, 1e300])).data == np.inf
+
+
+def test_a_long_list_is_quoted_in_part():
+    ragged = [[0.125] * 20, [1.0]]
+    with pytest.raises(ValueError, match="lengths") as caught:
+        Tensor(ragged)
+    assert f": {repr(ragged)[:57]}.... Pad" in str(caught.value)
+    with pytest.raises(ValueError, match=r": \[\[1\.0, 2\.0\], \[3\.0\]\]\. Pad"):
+        Tensor([[1.0, 2.0], [3.0]])
+
+
+def test_a_function_without_a_rule_takes_constants():
+    assert np.histogram(Tensor([1.0, 2.0]), 1)[0].tolist() == [2]
+    with pytest.raises(TypeError, match=r"np\.histogram has no derivative rule"):
+        np.histogram(leaf([1.0, 2.0]), 1)
