@@ -662,3 +662,18 @@ def test_a_function_without_a_rule_takes_constants():
     assert np.histogram(Tensor([1.0, 2.0]), 1)[0].tolist() == [2]
     with pytest.raises(TypeError, match=r"np\.histogram has no derivative rule"):
         np.histogram(leaf([1.0, 2.0]), 1)
+
+
+@pytest.mark.parametrize(
+    ("function", "called"),
+    [
+        (np.copysign, "np.copysign"),
+        (np.linalg.eigvals, "np.linalg.eigvals"),
+        (np.frompyfunc(lambda a, b: a, 2, 1), "<lambda> (vectorized)"),
+    ],
+)
+def test_a_function_without_a_rule_is_named_as_it_is_called(function, called):
+    args = [leaf(np.eye(2))] * getattr(function, "nin", 1)
+    with pytest.raises(TypeError) as caught:
+        function(*args)
+    assert str(caught.value).startswith(f"{called} has no derivative rule. Give it one: autograd.op({called}, lambda")
