@@ -108,13 +108,12 @@ class Op:
         each: Callable[..., Any] | None,
         saves: Callable[..., Any] | None,
         symbol: str | None,
-        name: str | None,
+        name: str,
         on: tuple[float, float],
         at: Sequence[call],
     ) -> None:
         self.function, self.rules, self.each, self.saves = function, rules, each, saves
-        self.name = name or function.__name__
-        self.symbol, self.on = symbol or self.name, on
+        self.name, self.symbol, self.on = name, symbol or name, on
         self.samples = list(at) or [call(*[(3, 4)] * len(rules)), call(*[()] * len(rules))]
         if not at and len(rules) == 2:
             self.samples += [call((2, 3, 4), (3, 1)), call((), (2,))]

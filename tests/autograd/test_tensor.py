@@ -10,6 +10,7 @@ import pytest
 
 import autograd
 from autograd import Tensor, call, gradcheck, no_grad, op
+from autograd.operations import parameters
 
 
 @pytest.fixture
@@ -574,6 +575,15 @@ def test_an_operation_may_give_a_python_number_but_no_integer():
     nearest = op(lambda x: np.rint(x).astype(int), lambda g, y, x: g * 0.0, name="nearest", at=[call(())])
     with pytest.raises(TypeError, match="nearest gave int64 from a Tensor that requires grad"):
         nearest(Tensor([2.0], requires_grad=True))
+
+
+def test_metadata_may_be_keywords_alone():
+    times = op(lambda x, *, n: x * n, lambda g, y, x, *, n: g * n, name="times", at=[call((3,), n=2)])
+    x = leaf(3.0)
+    y = times(x, n=4)
+    y.backward()
+    assert (y.data, x.grad, repr(y.op)) == (12, 4, "<op times>")
+    assert list(parameters(lambda a, *rest, n, m=1: 0)) == ["a", "*rest", "n", "m"]
 
 
 def test_what_numpy_calls_not_given_counts_as_not_given():
