@@ -175,3 +175,39 @@ def test_of_infinities_and_of_nothing_the_answers_are_numpys():
             np.testing.assert_array_equal(function(Tensor(x, requires_grad=True)).data, function(np.array(x, float)))
     for x in ([1.0, np.nan], [1.0, 2.0]):
         assert np.isnan(np.nanvar(Tensor(x, requires_grad=True), ddof=2).data)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.exp(x, out=None, dtype=None),
+        lambda x: np.sum(x, dtype=None, out=None, initial=np._NoValue, where=np._NoValue),
+        lambda x: np.mean(x, None, None, None, np._NoValue),
+        lambda x: np.median(x, overwrite_input=False),
+        lambda x: np.take(x, 0, mode="raise"),
+        lambda x: np.nanmean(x, where=np._NoValue),
+        lambda x: np.copy(x, order="C"),
+        lambda x: np.pad(x, 1, mode="constant"),
+    ],
+)
+def test_what_is_given_as_numpy_would_take_it_anyway_counts_as_left_out(call):
+    np.testing.assert_allclose(call(t).data, call(a))
+
+
+@pytest.mark.parametrize(
+    ("call", "refused"),
+    [
+        (lambda x: np.exp(x, where=False), "where="),
+        (lambda x: np.exp(x, dtype=np.float32), "dtype="),
+        (lambda x: np.sum(x, where=None), "where="),
+        (lambda x: np.median(x, overwrite_input=True), "overwrite_input=True"),
+        (lambda x: np.median(x, overwrite_input=0), "overwrite_input=0"),
+        (lambda x: np.take(x, 0, mode="clip"), "mode="),
+        (lambda x: np.nanmean(x, where=None), "where=None"),
+        (lambda x: np.copy(x, order="F"), "order="),
+        (lambda x: np.copy(x, subok="C"), "subok="),
+    ],
+)
+def test_what_would_change_the_result_and_has_no_rule_is_refused(call, refused):
+    with pytest.raises(TypeError, match=f"does not take {refused}"):
+        call(t)
