@@ -211,3 +211,9 @@ def test_what_is_given_as_numpy_would_take_it_anyway_counts_as_left_out(call):
 def test_what_would_change_the_result_and_has_no_rule_is_refused(call, refused):
     with pytest.raises(TypeError, match=f"does not take {refused}"):
         call(t)
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.minimum])
+def test_a_ufuncs_reduce_is_the_reduction_along_the_first_axis(ufunc):
+    np.testing.assert_allclose(ufunc.reduce(t).data, ufunc.reduce(a))
+    np.testing.assert_allclose(ufunc.reduce(t, axis=None).data, ufunc.reduce(a, axis=None))
