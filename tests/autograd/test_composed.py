@@ -217,3 +217,14 @@ def test_what_would_change_the_result_and_has_no_rule_is_refused(call, refused):
 def test_a_ufuncs_reduce_is_the_reduction_along_the_first_axis(ufunc):
     np.testing.assert_allclose(ufunc.reduce(t).data, ufunc.reduce(a))
     np.testing.assert_allclose(ufunc.reduce(t, axis=None).data, ufunc.reduce(a, axis=None))
+
+
+def test_methods_are_numpys_functions_of_one_array_and_say_so():
+    assert (Tensor.cumsum.__name__, Tensor.cumsum.__doc__) == ("cumsum", "np.cumsum(self, ...)")
+    own = vars(Tensor).keys()
+    assert not {"concatenate", "stack", "where", "einsum", "eigh", "expit"} & own
+
+
+def test_a_ufuncs_reduce_that_has_no_rule_is_refused():
+    with pytest.raises(TypeError, match=r"np\.hypot\.reduce has no derivative rule"):
+        np.hypot.reduce(t)
