@@ -442,7 +442,9 @@ numbers = (int, float, np.number)
 
 
 def alike(new: Any, old: Any) -> bool:
-    """Whether both are numbers, or strings, or lists of what is alike."""
+    """Whether both are numbers, or strings, or lists of what is alike; None says nothing of what is to come."""
+    if old is None:
+        return True
     if isinstance(old, (list, tuple)):
         return isinstance(new, (list, tuple)) and all(any(alike(x, y) for y in old or new) for x in new)
     return isinstance(new, numbers) if isinstance(old, numbers) else isinstance(new, type(old))

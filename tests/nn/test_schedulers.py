@@ -255,6 +255,16 @@ def test_what_means_nothing_is_refused(make, error, message):
         make()
 
 
+def test_what_a_scheduler_of_your_own_knows_only_later_is_loaded():
+    class Own(lr_scheduler.StepLR):
+        best = None
+
+    saved, loaded = Own(ours(), 1), Own(ours(), 1)
+    saved.best, loaded.best = 0.5, None
+    loaded.load_state_dict(saved.state_dict())
+    assert loaded.best == 0.5
+
+
 def test_a_state_of_other_kinds_is_refused_and_changes_nothing():
     opt = ours()
     scheduler = lr_scheduler.SequentialLR(opt, [lr_scheduler.StepLR(opt, 1), lr_scheduler.ExponentialLR(opt, 0.9)], [3])
