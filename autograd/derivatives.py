@@ -294,7 +294,7 @@ op(np.stack,       each=lambda g, y, i, *xs, axis=0: np.take(g, i, axis), at=[
 
 # ---- shape --------------------------------------------------------------------------------------------------------
 
-def reshape(x, shape):
+def reshape(x, shape, order="C", copy=None):  # the rule knows neither: no other values
     """x with its elements, in order, in another shape."""
     return np.reshape(x, shape)
 

@@ -52,7 +52,7 @@ class call:
         """The positional arguments, with a random array in the interval `on` in place of each shape."""
 
         def array(x: Any) -> Any:
-            if isinstance(x, list) and all(isinstance(shape, tuple) for shape in x):
+            if isinstance(x, list):
                 return [array(shape) for shape in x]
             return rng.uniform(*on, size=x) if isinstance(x, tuple) else x
 
@@ -63,11 +63,11 @@ class call:
 
 
 def parameters(function: Callable[..., Any]) -> dict[str, Any]:
-    """The names of function's parameters in order, *args with its star, and their defaults; none where it hides them.
+    """The names of function's parameters in order, "*" for *args, and their defaults; none where it hides them.
 
     Read off the code object, as `inspect.signature` would take most of the time of `import autograd`.
     """
-    function = inspect.unwrap(getattr(function, "_implementation", function))  # NumPy's function within its dispatcher
+    function = inspect.unwrap(function)  # NumPy's function is within its dispatcher
     code = getattr(function, "__code__", None)
     if code is None:
         try:
@@ -79,7 +79,7 @@ def parameters(function: Callable[..., Any]) -> dict[str, Any]:
     given = dict.fromkeys(names, inspect.Parameter.empty) | dict(zip(names[len(names) - len(defaults) :], defaults))
     keyword_only = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     if code.co_flags & inspect.CO_VARARGS:
-        given["*" + code.co_varnames[code.co_argcount + code.co_kwonlyargcount]] = inspect.Parameter.empty
+        given["*"] = inspect.Parameter.empty
     return given | {name: (function.__kwdefaults__ or {}).get(name, inspect.Parameter.empty) for name in keyword_only}
 
 
@@ -98,7 +98,7 @@ class Op:
         "function", "rules", "each", "saves",                  # the mathematics
         "name", "symbol", "samples", "on",                     # how it is shown and checked
         "parameters", "keywords", "defaults",                  # how it is called
-        "plain", "unary", "partial", "ready",                  # what __call__ would otherwise ask every time
+        "unary", "partial", "ready",                           # what __call__ would otherwise ask every time
     )  # fmt: skip
 
     def __init__(
@@ -118,10 +118,9 @@ class Op:
         if not at and len(rules) == 2:
             self.samples += [call((2, 3, 4), (3, 1)), call((), (2,))]
         self.parameters, self.keywords = self.signature()
-        self.plain = saves is None and each is None  # so that without metadata a rule is called with nothing but arrays
         self.partial = None in rules
         self.ready = (*arrays, *numbers) if isinstance(function, np.ufunc) else arrays  # what rules can compute with
-        self.unary = self.plain and len(rules) == 1 and not self.partial
+        self.unary = saves is None and len(rules) == 1 and not self.partial
 
     def signature(self) -> tuple[list[str], set[str]]:
         """The names of all parameters in the function's own order, and of those that its rules take as metadata."""
@@ -130,7 +129,7 @@ class Op:
         keywords: dict[str, Any] = {}
         for rule in filter(None, (*self.rules, self.each)):
             given = parameters(rule)
-            if len(given) < skip and not any(name.startswith("*") for name in given):
+            if len(given) < skip and "*" not in given:
                 raise TypeError(
                     f"A rule of {self.name} is called with {skip} arguments, the gradient, the result, what was saved "
                     f"if anything is, and the arrays, but it takes {len(given)}: lambda g, y, x: ..."
@@ -196,7 +195,7 @@ class Op:
         for i in needs if self.partial else ():
             if self.rules[i] is None:
                 raise TypeError(f"{self.name} has no derivative with respect to argument {i}; pass t.data there.")
-        extra = None if self.plain and not kwargs else (kwargs, saved)
+        extra = None if self.saves is None and not kwargs else (kwargs, saved)
         return record(self, data, args, tuple(values), tuple(needs), extra)
 
     def bound(self, kwargs: dict[str, Any]) -> bool:
@@ -219,8 +218,7 @@ class Op:
                 break
             given.append(kwargs[name])
             kwargs = {k: v for k, v in kwargs.items() if k != name}
-        kwargs = {k: v for k, v in kwargs.items() if not left_out(k, v, self.defaults) or k in self.keywords}
-        kwargs = {k: v for k, v in kwargs.items() if v is not no_value}
+        kwargs = {k: v for k, v in kwargs.items() if not left_out(k, v, self.defaults)}
         wrong = [name for name in kwargs if name not in self.keywords]
         if wrong:
             known = ", ".join(f"{name}=" for name in sorted(self.keywords)) or "no keyword"
@@ -281,7 +279,7 @@ def op(
     if not callable(function) or name is None:
         raise TypeError(f"op() takes a function of arrays, and name= if it has no name of its own, not {function!r}.")
     elementwise = isinstance(function, np.ufunc) and function.signature is None
-    if not at and not elementwise or not all(isinstance(sample, call) for sample in at):
+    if not at and not elementwise or not all(isinstance(sample, call) and sample.args for sample in at):
         raise TypeError(f"op({name}) needs sample calls to check its derivative on, for example at=[call((3, 4))].")
     if bool(rules) == (each is not None) or not all(rule is None or callable(rule) for rule in (*rules, each)):
         raise TypeError(f"op({name}) takes a rule for each array argument, or each= for a list: a rule is a function.")
@@ -337,14 +335,14 @@ def composed(*functions: Any, at: Sequence[call], on: tuple[float, float] = (-2.
 def as_numpy_calls(function: Any, body: Callable[..., Any]) -> Callable[..., Any]:
     """body, called in every form that NumPy's function knows, as far as body has what is asked for."""
     known, own = parameters(function), parameters(body)
-    many, count = any(name.startswith("*") for name in own), body.__code__.co_argcount
+    many, count = "*" in own, body.__code__.co_argcount
     name = function.__name__
 
     @functools.wraps(body)
     def called(*args: Any, **kwargs: Any) -> Any:
         if count < len(args) <= len(known) and not many:
             args, kwargs = args[:count], {**dict(zip(list(known)[count:], args[count:])), **kwargs}
-        kwargs = {k: v for k, v in kwargs.items() if not left_out(k, v, known) or k in own and v is not no_value}
+        kwargs = {k: v for k, v in kwargs.items() if not left_out(k, v, known)}
         wrong = [k for k in kwargs if k not in own]
         if wrong:
             remedy = numpys_name(wrong) or "Pass t.data instead."
@@ -362,18 +360,14 @@ def numpys_name(wrong: Sequence[str]) -> str:
 
 def left_out(name: str, value: Any, known: dict[str, Any]) -> bool:
     """Whether NumPy would do the same without this argument."""
-    default = known.get(name, inspect.Parameter.empty)
-    if value is no_value or value is default or value is None and name in ("out", "dtype"):
-        return True
-    if name == "order" and isinstance(value, str):
-        return value == "C"
-    return isinstance(value, (str, int, float)) and type(value) is type(default) and value == default
+    default = known.get(name, inspect.Parameter.empty) if known else None  # a few of NumPy's C functions do not tell
+    return type(value) is type(default) and value == default or name == "order" and (value, default) == ("C", "K")
 
 
 def add_method(function: Any, entry: Callable[..., Any], at: Sequence[call]) -> None:
     """Let `t.name(...)` be `np.name(t, ...)` where that reads naturally: where the first argument is one array."""
     name = function.__name__
-    reads_naturally = not at or at[0].args and isinstance(at[0].args[0], tuple)
+    reads_naturally = not at or isinstance(at[0].args[0], tuple)
     if getattr(np, name, None) is function and reads_naturally and name not in Tensor.__dict__:
 
         def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:

@@ -19,7 +19,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 __all__ = ["PIECE", "Block", "Memory"]
 
-PIECE = 1 << 14  # elements: of float32, what Adam needs of a piece (w, g, m, v, scratch) takes 320 kB
+PIECE = 1 << 15  # elements: of float32, what Adam needs of a piece (w, g, m, v, scratch) takes 640 kB
 
 
 class Memory(dict[str, Any]):
@@ -55,11 +55,14 @@ class Block:
         self.large = large(self.arrays[0])
         length = min(PIECE, self.size) if self.large else self.size
         self.s, self.t = np.empty((2, length), self.dtype)  # to compute in
+        self.flat = self.arrays[0].reshape(-1) if self.large else np.empty(self.size, self.dtype)
         starts = range(0, max(self.size, 1), max(length, 1))  # at least one, even of parameters without elements
-        parts = [slice(i, min(i + length, self.size)) for i in starts]
-        self.pieces = [(part, Memory(self, part)) for part in parts]
+        self.pieces: list[tuple[slice, Memory, Array, Array, Array]] = []
+        for i in starts:
+            part = slice(i, min(i + length, self.size))
+            n = part.stop - i
+            self.pieces.append((part, Memory(self, part), self.flat[part], self.s[:n], self.t[:n]))
         self.changes = [] if self.large else self.split(self.s)
-        self.flat = self.arrays[0].reshape(-1) if self.large else np.empty(0 if self.large else self.size, self.dtype)
 
     def split(self, flat: Array) -> list[Array]:
         """A flat array of all parameters together, as views of each one's shape."""
@@ -98,27 +101,23 @@ class Block:
         """w ← w − change(g, ...) for all parameters; with weight decay λ, g ← g + λ w before, or w ← w − lr λ w."""
         group, decay = self.group, self.group.get("weight_decay")
         if self.large:
-            g, w = gradients[0].reshape(-1), self.flat
+            gradient = gradients[0].reshape(-1)
         else:
-            g = np.concatenate(gradients, axis=None, dtype=self.dtype, casting="same_kind")
-            w = np.concatenate(self.arrays, axis=None, out=self.flat) if decay else self.flat
+            gradient = np.concatenate(gradients, axis=None, dtype=self.dtype, casting="same_kind")
+            if decay:
+                np.concatenate(self.arrays, axis=None, out=self.flat)
         maximize = group.get("maximize")
-        for part, memory in self.pieces:
-            s, t = self.s, self.t
-            if self.large:
-                g_part, w_part = g[part], w[part]
-                s, t = s[: g_part.size], t[: g_part.size]
-            else:
-                g_part, w_part = g, w
+        for part, memory, w, s, t in self.pieces:
+            g = gradient[part]
             if maximize:
-                g_part = np.negative(g_part, out=t)
+                g = np.negative(g, out=t)
             if decay and coupled:
-                g_part = np.add(g_part, np.multiply(w_part, decay, out=s), out=t)
-            changes = change(g_part, memory, group, s)
+                g = np.add(g, np.multiply(w, decay, out=s), out=t)
+            changes = change(g, memory, group, s)
             if decay and not coupled:
-                changes = np.add(changes, np.multiply(w_part, float(group["lr"]) * decay, out=t), out=s)
+                changes = np.add(changes, np.multiply(w, float(group["lr"]) * decay, out=t), out=s)
             if self.large:
-                w_part -= changes
+                w -= changes
             else:
                 at_once(np.subtract, self.arrays, self.changes if changes is s else self.split(changes), self.arrays)
 

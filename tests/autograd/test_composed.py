@@ -153,6 +153,9 @@ def test_what_numpy_would_do_anyway_may_be_written_out():
     assert np.median(t, 0, None).tolist() == np.median(t.data, 0).tolist()
     assert np.nansum(t, 0, None, None, True).shape == (1, 3)
     assert np.ravel(t, order="C").shape == np.reshape(t, 6, order="C").shape == (6,)
+    assert np.sort(t, kind=None, order=None, stable=None).shape == np.copy(t, order="C").shape == (2, 3)
+    read = {"mode": b"raise".decode()}  # equal to the default, but another string
+    assert np.take(t, 5, **read).data == 5
 
 
 def test_what_is_not_known_is_refused_under_numpys_name():

@@ -188,6 +188,13 @@ def test_every_operation_names_its_samples():
         assert described(function)[0], name(function)
 
 
+def test_elementwise_functions_of_two_arrays_are_checked_where_these_broadcast():
+    functions = [f for f in table if isinstance(f, np.ufunc) and f.nin == 2 and f.signature is None]
+    assert np.hypot in functions
+    for function in functions:
+        assert any(a != b for a, b in (sample.args for sample in described(function)[0])), name(function)
+
+
 @pytest.mark.parametrize("function", sorted(structural, key=name), ids=name)
 def test_structural_functions_are_not_in_the_table_too(function):
     assert function not in table

@@ -1,6 +1,7 @@
 """A Tensor is an array that remembers: how it is made, looked at, computed with and copied."""
 
 import copy
+import inspect
 import math
 import pickle
 import warnings
@@ -583,7 +584,7 @@ def test_metadata_may_be_keywords_alone():
     y = times(x, n=4)
     y.backward()
     assert (y.data, x.grad, repr(y.op)) == (12, 4, "<op times>")
-    assert list(parameters(lambda a, *rest, n, m=1: 0)) == ["a", "*rest", "n", "m"]
+    assert list(parameters(lambda a, *rest, n, m=1: 0)) == ["a", "*", "n", "m"]
 
 
 def test_what_numpy_calls_not_given_counts_as_not_given():
@@ -599,6 +600,47 @@ def test_an_operation_says_what_it_takes():
         product(leaf(1.0), 2.0, 3.0)
     with pytest.raises(TypeError, match=r"product of a Tensor does not take axis=; its derivative knows no keyword\."):
         product(leaf(1.0), 2.0, axis=0)
+
+
+def test_an_operation_that_hides_what_it_takes_counts_it():
+    x = leaf([1.0, 2.0])
+    assert np.dot(x, x, out=None).data == 5  # NumPy's dot does not tell its parameters
+    with pytest.raises(TypeError, match=r"dot\(\) takes 2 array arguments \(argument 0, argument 1\), but got 1"):
+        x.dot()
+
+
+def test_an_operation_without_any_derivative_is_refused_where_one_is_wanted():
+    steps = op(lambda x: np.floor(x), None, name="steps", at=[call((3,))])
+    assert steps(Tensor([1.5])).data == [1]
+    with pytest.raises(TypeError, match=r"steps has no derivative with respect to argument 0; pass t\.data there"):
+        steps(leaf([1.5]))
+
+
+def test_a_rule_may_take_all_its_arguments_as_one():
+    double = op(lambda x: 2 * x, lambda *args: 2 * args[0], name="double", at=[call((3,))])
+    x = leaf(3.0)
+    double(x).backward()
+    assert x.grad == 2
+
+
+def test_a_sample_without_arguments_is_none():
+    with pytest.raises(TypeError, match=r"op\(double\) needs sample calls to check its derivative on"):
+        op(lambda x: 2 * x, lambda g, y, x: 2 * g, name="double", at=[call()])
+
+
+def test_what_is_saved_is_no_parameter():
+    both = op(lambda s, a, b, n=1: n * a * b, *[lambda g, y, s, a, b, n=1: g] * 2, saves=lambda a, b, n=1: None,
+              name="both", at=[call((), ())])  # fmt: skip
+    assert str(inspect.signature(both)) == "(a, b, n=1)"
+
+
+def test_an_order_that_means_something_is_not_left_out():
+    def flat(x, order="F"):
+        return np.ravel(x, order)
+
+    flat = op(flat, lambda g, y, x: g.reshape(x.shape, order="F"), name="flat", at=[call((2, 3))])
+    with pytest.raises(TypeError, match="flat of a Tensor does not take order="):
+        flat(leaf([[1.0, 2.0], [3.0, 4.0]]), order="C")
 
 
 # ---- what it looks like, to the last sign
