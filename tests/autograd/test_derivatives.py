@@ -4,6 +4,8 @@ Gradients alone cannot see a wrong function, so the values are compared with Num
 the finite differences is gradcheck's; everything else here is exact, up to the rounding of powers.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
@@ -221,6 +223,8 @@ asked = {
     "np.empty_like": lambda t: np.empty_like(t).shape,
     "np.can_cast": lambda t: np.can_cast(t, np.float32),
     "np.searchsorted": lambda t: np.searchsorted(t[0], 2.5),
+    "np.argpartition": lambda t: np.argpartition(t, 1),
+    "np.lexsort": lambda t: np.lexsort((t[1], t[0])),
     "np.digitize": lambda t: np.digitize(t, [0.0, 2.0]),
     "np.matrix_rank": lambda t: np.linalg.matrix_rank(t[:, :2]),
     "np.einsum_path": lambda t: np.einsum_path("ij,kj->ik", t, t)[1],
@@ -245,6 +249,15 @@ def test_questions_are_answered_with_plain_values(ask):
     assert not isinstance(found, Tensor)
     assert type(found) is type(expected)
     np.testing.assert_array_equal(found, expected)
+
+
+def test_a_question_may_be_asked_of_tensors_with_names():
+    class Keys(NamedTuple):
+        last: object
+        first: object
+
+    keys = Keys(Tensor([1.0, 0.0, 2.0], requires_grad=True), Tensor([1.0, 1.0, 0.0]))
+    assert np.lexsort(keys).tolist() == [2, 1, 0]
 
 
 def test_every_function_with_a_plain_result_is_asked():
