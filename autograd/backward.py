@@ -89,16 +89,20 @@ def pull(
     changed = tensor.changed
     arrived: dict[Tensor, Any] = {}
     leaves: list[Tensor] = []
-    waiting: list[Tensor] = []  # what operations made, oldest first, where something has arrived: still to be visited
-    older: list[tuple[int, Tensor]] = []  # a heap of those that were older than the last that waited
+    newest: Any = None  # of what operations made and where something has arrived: it is to be visited next
+    waiting: list[Tensor] = []  # others of these, oldest first
+    older: list[tuple[int, Tensor]] = []  # a heap of those that were older than the newest when something arrived
     for node, g in zip(outputs, gradients):
         if node in arrived:
             arrived[node] = arrived[node] + g
         elif wanted is None or node in wanted:
             arrived[node] = g
             leaves.append(node) if node.op is None else heappush(older, (-node.tick, node))
-    while waiting or older:  # take the newest: what uses it is newer still, was visited, and has sent it everything
-        node = heappop(older)[1] if older and (not waiting or waiting[-1].tick < -older[0][0]) else waiting.pop()
+    while newest is not None or older:  # what uses the newest is newer still, was visited, and has sent it everything
+        if older and (newest is None or newest.tick < -older[0][0]):
+            node = heappop(older)[1]
+        else:
+            node, newest = newest, waiting.pop() if waiting else None
         needs = node.needs
         if not needs:
             refuse_freed(node)
@@ -119,8 +123,8 @@ def pull(
                 if before is None:
                     leaves.append(x) if x.op is None else heappush(older, (-x.tick, x))
         else:  # the commonest case of `contributions`, written out for speed
-            y, values, inputs, rules = node.data, node.values, node.inputs, op.rules
-            two = False
+            y, rules, two = node.data, op.rules, False
+            values, inputs = node.values, node.inputs
             if node.extra is not None:
                 kwargs, saved = node.extra
                 args = (g, y, *values) if op.saves is None else (g, y, saved, *values)
@@ -130,7 +134,7 @@ def pull(
             else:
                 args, kwargs = (g, y, *values), {}
             for i in needs:
-                part = rules[i](g, y, a, b) if two else rules[i](*args, **kwargs)
+                part = rules[i](g, y, a, b) if two else rules[i](*args, **kwargs) if kwargs else rules[i](*args)
                 x, value = inputs[i], values[i]
                 if part.__class__ is ndarray:
                     if part.shape != value.shape or part.dtype is not value.dtype:
@@ -141,8 +145,11 @@ def pull(
                     arrived[x] = part
                     if x.op is None:
                         leaves.append(x)
-                    elif not waiting or waiting[-1].tick < x.tick:
-                        waiting.append(x)  # mostly it is the newest of all
+                    elif newest is None:
+                        newest = x
+                    elif newest.tick < x.tick:
+                        waiting.append(newest)
+                        newest = x
                     else:
                         heappush(older, (-x.tick, x))
                     continue

@@ -46,7 +46,7 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
             if other.op is None and not b.ndim:
                 b = b[()]
             needs = (both if other.tracked else first) if self.tracked else second if other.tracked else neither
-        elif type(other) in quick:
+        elif other.__class__ in quick:
             b, needs = other, first if self.tracked else neither
         else:
             return entry(self, other) if isinstance(other, operands) else NotImplemented
@@ -58,12 +58,12 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
         except ValueError as error:
             raise misfit(entry, (a, b), error) from None
         node.hooks = node.made_by = None
-        node.op, node.inputs, node.values, node.needs, node.extra = entry, (self, other), (a, b), needs, None
-        node.tick = tick()
+        node.op, node.inputs, node.values = entry, (self, other), (a, b)
+        node.needs, node.extra, node.tick = needs, None, tick()
         return node
 
     def reflected(self: Tensor, other: Any) -> Any:
-        if type(other) in quick and self.tracked and not mode.active:
+        if other.__class__ in quick and self.tracked and not mode.active:
             b = self.data if self.ndim else self.data[()]
             try:
                 data = compute(other, b)

@@ -425,8 +425,8 @@ def record(op: Op, data: Any, inputs: Any, values: Any, needs: Any, extra: Any =
     node = Node()
     node.data, node.grad, node.tracked = data, None, True
     node.hooks = node.made_by = None
-    node.op, node.inputs, node.values, node.needs, node.extra = op, inputs, values, needs, extra
-    node.tick = tick()
+    node.op, node.inputs, node.values = op, inputs, values
+    node.needs, node.extra, node.tick = needs, extra, tick()
     if mode.active and modes.anomaly:
         watch(node)
     return node

@@ -589,7 +589,9 @@ def test_metadata_may_be_keywords_alone():
 
 def test_what_numpy_calls_not_given_counts_as_not_given():
     x = leaf([[1.0, 2.0], [3.0, 4.0]])
-    assert np.max(x, axis=0, keepdims=np._NoValue).shape == (2,)
+    y = np.max(x, axis=1, keepdims=np._NoValue)
+    (y * [1.0, 2.0]).sum().backward()
+    assert (y.shape, x.grad.tolist()) == ((2,), [[0, 1], [0, 2]])
 
 
 def test_an_operation_says_what_it_takes():
