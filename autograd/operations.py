@@ -166,7 +166,7 @@ class Op:
         values = list(args)
         needs = []
         for i, x in enumerate(args):
-            if x.__class__ is ndarray:
+            if type(x) is ndarray:
                 continue
             if isinstance(x, Tensor):
                 values[i] = x.data
