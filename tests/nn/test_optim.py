@@ -139,6 +139,26 @@ def test_float32_stays_float32_and_close_to_float64(name, given):
     assert {array.dtype for array in [p.data for p in single] + arrays} == {np.dtype(np.float32)}
 
 
+@each_case
+def test_a_large_parameter_is_updated_in_pieces_to_the_same_bits(name, given, monkeypatch):
+    def run():
+        params = parameters()
+        optimizer = OPTIMIZERS[name](params, **given)
+        rows = ours(optimizer, params, 3)
+        optimizer.load_state_dict(optimizer.state_dict())
+        rows = np.concatenate([rows, ours(optimizer, params, 3, start=3)])
+        return rows, [x for past in optimizer.state.values() for x in past.values()], optimizer.blocks
+
+    rows, memory, _ = run()
+    monkeypatch.setattr("nn.optim.blocks.PIECE", 3)
+    monkeypatch.setattr("nn.optim.optimizer.PIECE", 3)
+    rows_in_pieces, memory_in_pieces, blocks = run()
+    assert [len(block.pieces) for block in blocks if block.large] == [2]
+    np.testing.assert_array_equal(rows_in_pieces, rows)
+    assert len(memory) == len(memory_in_pieces)
+    assert all(np.array_equal(x, y) for x, y in zip(memory, memory_in_pieces))
+
+
 def test_a_centred_rmsprop_survives_a_gradient_that_never_changes():
     w = Tensor(np.zeros(40), requires_grad=True)
     optimizer = optim.RMSprop([w], centered=True, alpha=0.5)

@@ -155,14 +155,14 @@ def test_training_that_was_stopped_goes_on_to_the_same_bits(case, seed, tmp_path
     assert resumed.epochs(2) == after
 
 
-# width 160 has a weight of more than one PIECE, and products that BLAS does in blocks
+# width 192 has a weight of more than one PIECE, and products that BLAS does in blocks
 CHILD = """
 import sys
 import nn
 from tests.nn.test_reproducibility import training
 for path, dtype in zip(sys.argv[1:], ("float32", "float64")):
-    print(*training("AdamW", "StepLR 0", 1, width=160, dtype=dtype).epochs(3))
-    resumed = training("AdamW", "StepLR 0", 2, width=160, dtype=dtype)
+    print(*training("AdamW", "StepLR 0", 1, width=192, dtype=dtype).epochs(3))
+    resumed = training("AdamW", "StepLR 0", 2, width=192, dtype=dtype)
     nn.load(path, **resumed.objects())
     print(*resumed.epochs(1))
 """
@@ -171,7 +171,7 @@ for path, dtype in zip(sys.argv[1:], ("float32", "float64")):
 def test_another_process_gives_the_same_bits(tmp_path):
     paths, bits = [tmp_path / "32.npz", tmp_path / "64.npz"], []
     for path, dtype in zip(paths, ("float32", "float64")):
-        here = training("AdamW", "StepLR 0", 1, width=160, dtype=dtype)
+        here = training("AdamW", "StepLR 0", 1, width=192, dtype=dtype)
         bits += here.epochs(2)
         nn.save(path, **here.objects())
         bits += here.epochs(1) * 2
