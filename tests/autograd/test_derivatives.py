@@ -170,6 +170,18 @@ def test_an_operator_is_labelled_with_its_sign(function):
     assert table[function].symbol == signs.get(sign, sign)
 
 
+functions = {
+    "float_power": "^", "fabs": "|x|", "square": "x²", "sqrt": "√", "cbrt": "∛", "reciprocal": "1/x", "floor": "⌊x⌋",
+    "ceil": "⌈x⌉", "sum": "Σ", "prod": "Π", "einsum": "Σ", "norm": "‖x‖", "getitem": "[ ]", "transpose": "ᵀ",
+    "matmul": "@", "expit": "σ",
+}  # fmt: skip
+
+
+def test_a_function_is_labelled_with_its_mathematical_sign_if_it_has_one():
+    entries = {entry for function, entry in table.items() if isinstance(entry, Op) and function not in operators}
+    assert {entry.name: entry.symbol for entry in entries if entry.symbol != entry.name} == functions
+
+
 def test_no_operation_is_called_lambda():
     """Python's own error messages show the name."""
     assert "<lambda>" not in {getattr(entry, "__name__", "") for entry in table.values()}
