@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -14,9 +15,10 @@ from .svg import MARGIN, document, escape, flow, half, scope_of, write
 from .text import cut, exact, number
 from .theme import THEMES
 
-__all__ = ["Layer", "boxes", "columns", "columns_dot", "columns_svg", "small"]
+__all__ = ["ORDER", "Layer", "boxes", "columns", "columns_dot", "columns_svg", "small", "sure"]
 
 WIDEST, DEEPEST = 16, 8  # neurons in a column, columns: what can still be read
+ORDER = "Parts in the order in which the model names them: viz.draw(model, x) shows what really flows where."
 RADIUS, ROW, COLUMN, HEAD, THICKEST = 20.0, 48.0, 180.0, 40.0, 6.0
 
 
@@ -40,10 +42,36 @@ class Layer:
         return f"{self.path}.{parameter}" if self.path else parameter
 
 
+def in_order(module: Any) -> bool:
+    """Whether a module calls its parts one after another, as nn.Sequential and PyTorch's do."""
+    return any(cls.__name__ == "Sequential" for cls in type(module).__mro__)
+
+
+def parts(model: Any) -> Iterator[tuple[str, Any]]:
+    """The modules of a model by path. One that was named before comes again where a Sequential calls it again."""
+    found: dict[str, Any] = {}
+    met: set[int] = set()
+    repeated: set[str] = set()
+    for path, module in model.named_modules(remove_duplicate=False):
+        around = path.rpartition(".")[0]
+        if id(module) in met:
+            if around not in found or not (around in repeated or in_order(found[around])):
+                continue
+            repeated.add(path)
+        met.add(id(module))
+        found[path] = module
+        yield path, module
+
+
+def sure(model: Any) -> bool:
+    """Whether the order of the parts is known without a call: all that has parts, but for a neuron, is Sequential."""
+    return all(in_order(m) or hasattr(m, "in_features") or len(list(m.named_modules())) == 1 for _, m in parts(model))
+
+
 def columns(model: Any) -> list[Layer] | None:
     """The layers of a model that is nothing but fully connected layers and what acts on single neurons; else None."""
     layers: list[Layer] = []
-    for path, module in model.named_modules():
+    for path, module in parts(model):
         own = [(name, p) for name, p in module.named_parameters() if "." not in name]
         if hasattr(module, "in_features") and dict(own).keys() <= {"weight", "bias"} and module.weight.ndim == 2:
             if layers and layers[-1].weight.shape[0] != module.weight.shape[1]:
@@ -80,7 +108,7 @@ def centres(layers: list[Layer]) -> list[list[tuple[float, float]]]:
     ]
 
 
-def columns_svg(layers: list[Layer], title: str) -> str:
+def columns_svg(layers: list[Layer], title: str, notes: list[str]) -> str:
     """The picture: neurons with their biases, weights as lines of their sign's hue and their size's thickness."""
     places = centres(layers)
     largest = strongest(layers)
@@ -101,7 +129,7 @@ def columns_svg(layers: list[Layer], title: str) -> str:
         ('<circle class="operation" cx="7" cy="-4" r="7"/>', 14, "a neuron and its bias"),
     ]
     width, height = COLUMN * len(places), HEAD + ROW * max(map(len, places)) + MARGIN
-    key, key_width, key_height = flow(items, max(width, 420.0), [])
+    key, key_width, key_height = flow(items, max(width, 420.0), notes)
     body = [*heads, *lines, *neurons, f'<g transform="translate(0 {height:g})">{key}</g>']
     scope = scope_of("".join(body))
     return document(scope, title, max(width, key_width), height + key_height, body)
@@ -172,7 +200,7 @@ def columns_dot(layers: list[Layer]) -> str:
 def boxes(model: Any) -> Trace:
     """A model's parts as one card each, in the order in which it names them."""
     nodes: list[Node] = []
-    for path, module in model.named_modules():
+    for path, module in parts(model):
         own = [(name, p) for name, p in module.named_parameters() if "." not in name]
         leaf = len(list(module.named_modules())) == 1
         if leaf or own:
@@ -181,5 +209,4 @@ def boxes(model: Any) -> Trace:
             nodes.append(card)
     edges = [Edge(f"e{i}", one.id, other.id, 0) for i, (one, other) in enumerate(pairwise(nodes))]
     total = sum(p.size for _, p in model.named_parameters())
-    order = "Parts in the order in which the model names them: viz.draw(model, x) shows what really flows where."
-    return Trace(nodes, edges, [], [f"{total:,} parameters in all.", order])
+    return Trace(nodes, edges, [], [f"{total:,} parameters in all.", ORDER])

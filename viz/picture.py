@@ -15,7 +15,7 @@ from .fold import readable
 from .graph import trace
 from .health import Thresholds
 from .layout import LayoutError, dot, layout, render
-from .network import Layer, boxes, columns, columns_dot, columns_svg, small
+from .network import ORDER, Layer, boxes, columns, columns_dot, columns_svg, small, sure
 from .svg import svg
 from .tree import ASCII, rows
 
@@ -121,9 +121,9 @@ def parts_of(data: Trace) -> dict[str, list[Any]]:
 class Network(Picture):
     """A picture of a small MLP, neuron by neuron, as its weights are when it is drawn."""
 
-    def __init__(self, layers: list[Layer], title: str) -> None:
+    def __init__(self, layers: list[Layer], title: str, notes: list[str]) -> None:
         self.layers, self.title = layers, title
-        self.svg = columns_svg(layers, title)
+        self.svg = columns_svg(layers, title, notes)
         self.dot = columns_dot(layers)
 
 
@@ -161,7 +161,7 @@ def draw(
         if not inputs:
             layers = columns(what)
             if layers and small(layers):
-                return Network(layers, f"Neurons and weights of {name}")
+                return Network(layers, f"Neurons and weights of {name}", [] if sure(what) else [ORDER])
             return Graph(boxes(what), f"Layers of {name}", rankdir, seconds)
         what, inputs = what(*inputs), ()
     if inputs:

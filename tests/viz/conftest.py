@@ -17,11 +17,11 @@ class Module:
         output.made_by = (self, inputs, output.made_by)
         return output
 
-    def named_modules(self, path=""):
+    def named_modules(self, path="", remove_duplicate=True):
         yield path, self
         for name, part in vars(self).items():
             if isinstance(part, Module):
-                yield from part.named_modules(f"{path}.{name}" if path else name)
+                yield from part.named_modules(f"{path}.{name}" if path else name, remove_duplicate)
 
     def named_parameters(self):
         for path, module in self.named_modules():

@@ -86,6 +86,39 @@ def test_what_is_not_one_chain_of_neurons_is_drawn_layer_by_layer(tower):
     assert len(viz.draw(two_heads).data.nodes) == 2
 
 
+def test_a_module_that_a_sequential_calls_twice_is_drawn_twice():
+    hidden, act = nn.Linear(3, 3), nn.Tanh()
+    layers = columns(nn.Sequential(nn.Linear(2, 3), act, nn.Sequential(hidden, act), hidden, act))
+    assert [(layer.path, layer.after) for layer in layers] == [("0", ["Tanh"]), ("2.0", ["Tanh"]), ("3", ["Tanh"])]
+
+
+@pytest.mark.usefixtures("graphviz")
+def test_a_wide_layer_that_is_called_twice_is_two_cards_and_counted_once():
+    wide = nn.Sequential(nn.Linear(20, 20), nn.Tanh())
+    graph = viz.draw(nn.Sequential(wide, wide))
+    assert [node.name for node in graph.data.nodes] == ["0.0", "0.1", "1.0", "1.1"]
+    assert graph.data.notes[0] == "420 parameters in all."
+
+
+class Two(nn.Module):
+    """Two layers side by side, the first under a second name too."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(2, 2), nn.Linear(2, 2)
+        self.again = self.a
+
+    def forward(self, x):
+        return self.a(x) + self.b(x)
+
+
+def test_neurons_whose_order_only_a_call_can_tell_say_so(mlp):
+    assert [layer.path for layer in columns(Two())] == ["a", "b"]
+    said = {model: "viz.draw(model, x) shows what really flows" in viz.draw(model).svg for model in (Two(), mlp)}
+    assert list(said.values()) == [True, False]
+    assert not any("viz.draw(model, x)" in viz.draw(model).svg for model in (nn.MLP([2, 2, 1]), nn.Perceptron(2)))
+
+
 def test_a_model_and_its_input_give_the_graph_of_its_output(mlp):
     graph = viz.draw(mlp, np.ones((3, 2)))
     assert graph.data.nodes[-1].value.shape == (3, 1)
