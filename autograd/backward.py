@@ -296,7 +296,7 @@ def start(output: Any, gradient: Any, name: str) -> Any:
         )
     if gradient is None:
         if output.shape != ():
-            remedy = "grad_outputs=" if name == "grad()" else name.replace("()", "(gradient)")
+            remedy = {"backward()": "backward(gradient)", "grad()": "grad_outputs="}.get(name, "gradient=")
             raise ValueError(
                 f"{name} starts from a scalar, but this Tensor has shape {output.shape}. Reduce it first, "
                 f"loss.sum(){'.backward()' if name == 'backward()' else ''}, or pass {remedy}."

@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from .operations import call, op, structural, table
+from .operations import call, numpys_name, op, structural, table
 from .tensor import Tensor, untracked
 
 ln2, ln10 = math.log(2), math.log(10)  # Python's floats, as everywhere in rules: NumPy's would make float32 float64
@@ -354,7 +354,12 @@ structural |= {
 
 def method(function):
     """What makes function a method of Tensor."""
-    return lambda self, *args, **kwargs: function(self, *args, **kwargs)
+    def called(self, *args, **kwargs):
+        if remedy := numpys_name(kwargs):
+            raise TypeError(f"{function.__name__} of a Tensor takes NumPy's keywords. {remedy}")
+        return function(self, *args, **kwargs)
+
+    return called
 
 
 plain = {f.__name__: method(f) for f in (np.any, np.all, np.argmax, np.argmin, np.argsort, np.nonzero)}

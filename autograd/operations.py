@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -352,7 +352,7 @@ def as_numpy_calls(function: Any, body: Callable[..., Any]) -> Callable[..., Any
     return called
 
 
-def numpys_name(wrong: Sequence[str]) -> str:
+def numpys_name(wrong: Iterable[str]) -> str:
     """What to write for keywords that are PyTorch's; nothing if none is."""
     theirs = [name for name in wrong if name in renamed]
     return " ".join(f"Instead of PyTorch's {name}= write NumPy's {renamed[name]}=." for name in theirs)

@@ -47,6 +47,11 @@ class Numbered(Module):
 
     def position(self, index: int) -> int:
         """index, counted from the end if negative, in range."""
+        if not hasattr(index, "__index__"):
+            raise TypeError(
+                f"A {type(self).__name__} is indexed by a whole number or a slice, not by {index!r}. A module that was "
+                "given a name is an attribute: model.hidden."
+            )
         n = len(self)
         if not -n <= index < n:
             raise IndexError(f"{type(self).__name__} has {n} modules; there is no [{index}].")

@@ -33,7 +33,8 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Parameter:
         )
     for n in shape:
         if not isinstance(n, (int, np.integer)) or n < 0:
-            raise TypeError(f"A layer's sizes are whole numbers, but this is {n!r}. Write n // 2, not n / 2, for half.")
+            remedy = " Write n // 2, not n / 2, for half." if isinstance(n, (float, np.floating)) else ""
+            raise TypeError(f"A layer's sizes are whole numbers, at least 0, but this is {n!r}.{remedy}")
     return Parameter(np.empty(shape, dtype))
 
 

@@ -57,6 +57,7 @@ TENSORS = [
         RuntimeError, "freed by backward(retain_graph=False)", "Compute the result anew", "keep the graph",
     ),
     ("(x * x).sum().backward(True)", TypeError, "not bool", "real numbers", "retain_graph="),
+    ("autograd.steps(x * x)", ValueError, "shape (3,)", "a scalar", "loss.sum()", "pass gradient="),
     ("grad(x * x, x)", ValueError, "shape (3,)", "a scalar", "grad_outputs="),
     ("grad((x * x).sum(), w)", RuntimeError, "no output depends on input 0", "allow_unused=True"),
     ("grad(lambda x: x * x, 3.0)", TypeError, "function", "a Tensor", "autograd.functional.gradient(f)"),
@@ -124,6 +125,7 @@ TENSORS = [
     ("(x * 2).retain_grad()", AttributeError, "'retain_grad'", "every Tensor in a graph keeps its gradient"),
     ("x.sum(dim=0)", TypeError, "does not take dim=", "PyTorch's dim=", "NumPy's axis="),
     ("x.mean(axis=0, keepdim=True)", TypeError, "does not take keepdim=", "NumPy's keepdims="),
+    ("W.argmax(dim=1)", TypeError, "argmax of a Tensor", "PyTorch's dim=", "NumPy's axis="),
     ("x.median(dim=0)", TypeError, "does not take dim=0", "NumPy's axis="),
     ("x.size(0)", TypeError, "'int' object is not callable"),  # Python's: size is a number, as NumPy's is
     ("x.sort()", AttributeError, "'sort'", "np.sort(t), which is a new Tensor"),
@@ -154,10 +156,12 @@ NETWORKS = [
     ("nn.Sigmoid(model(X))", TypeError, "Sigmoid() got the data", "nn.Sigmoid()(x)"),
     ("nn.Linear(4, 2)(X)", ValueError, "shape (8, 2)", "length 4"),
     ("nn.Linear(2, 5 / 2)", TypeError, "2.5", "whole numbers", "n // 2"),
+    ("nn.Linear(2, -4)", TypeError, "-4", "whole numbers, at least 0"),
     ("nn.Linear(2, 4)(nn.ReLU())", TypeError, "a ReLU", "real numbers", "an array or a Tensor"),
     ("nn.Sequential([nn.Linear(2, 4), nn.ReLU()])", TypeError, "a list of 2", "nn.Sequential(*layers)"),
     ("nn.Sequential(nn.Linear(2, 4), nn.ReLU)", TypeError, "ReLU is a class", "nn.ReLU()"),
     ("nn.Sequential(nn.Linear(2, 4), np.tanh)", TypeError, "ufunc", "holds modules", "nn.Tanh()"),
+    ("model['hidden']", TypeError, "'hidden'", "a whole number", "model.hidden"),
     ("nn.ModuleList(nn.Linear(2, 4))", TypeError, "one Linear", "a list of modules", "[module]"),
     ("nn.ModuleList([nn.Linear(2, 4)])(X)", TypeError, "computes nothing itself", "nn.Sequential"),
     ("nn.BatchNorm1d(2)(X[0])", ValueError, "shape (2,)", "(n, 2)"),
@@ -217,6 +221,7 @@ NETWORKS = [
     ("nn.CrossEntropyLoss()(labels, scores)", TypeError, "float64", "Scores come first", "criterion(model(x), y)"),
     ("nn.CrossEntropyLoss()(nn.Softmax(-1)(scores), labels)", UserWarning, "each row sums to 1", "give it scores"),
     ("nn.CrossEntropyLoss()(model(X), 0 * labels)", UserWarning, "a single class", "always 0", "BCEWithLogitsLoss"),
+    ("nn.CrossEntropyLoss()(model(X), Y)", UserWarning, "a single class", "always 0", "BCEWithLogitsLoss"),
     # data
     ("nn.DataLoader(X, Y)", TypeError, "takes one dataset", "DataLoader(TensorDataset(x, y), batch_size)"),
     ("nn.DataLoader([X, Y], batch_size=4)", TypeError, "takes one dataset", "TensorDataset(x, y)"),
@@ -245,7 +250,10 @@ NETWORKS = [
     ("viz.tree(model)", TypeError, "Sequential", "a Tensor, such as a loss", "model(x)"),
     ("viz.step(model)", TypeError, "Sequential", "a Tensor, such as a loss", "model(x)"),
     ("viz.step(Tensor(3.0))", RuntimeError, "nothing it was computed from requires grad", "requires_grad=True"),
-    ("viz.step(x * x)", ValueError, "shape (3,)", "a scalar", "loss.sum()"),
+    ("viz.step(x * x)", ValueError, "shape (3,)", "a scalar", "loss.sum()", "pass gradient="),
+    ("viz.draw(nn.Perceptron)", TypeError, "the class Perceptron", "model = Perceptron(...)", "model(x)"),
+    ("viz.draw(nn.Perceptron, X)", TypeError, "the class Perceptron", "model = Perceptron(...)", "model(x)"),
+    ("viz.tree(nn.Perceptron)", TypeError, "the class Perceptron", "model = Perceptron(...)", "model(x)"),
     ("viz.draw(s * s).save('picture.jpg')", ValueError, "picture.jpg", ".svg, .html, .png, .pdf and .dot"),
 ]  # fmt: skip
 MISTAKES = TENSORS + NETWORKS

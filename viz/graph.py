@@ -62,6 +62,8 @@ def trace(output: Tensor, names: Mapping[str, Any] | None = None, thresholds: Th
 def given(output: Any) -> str:
     """What was given instead of a Tensor, and what to give."""
     what = type(output).__name__
+    if isinstance(output, type):
+        return f"the class {output.__name__}. Make one, model = {output.__name__}(...), and call it: model(x)."
     if callable(output):
         return f"{what}. Call it: give what model(x) returns."
     if isinstance(output, (float, np.generic)):

@@ -12,7 +12,7 @@ from autograd import Tensor
 from .card import Card
 from .data import Trace
 from .fold import readable
-from .graph import trace
+from .graph import given, trace
 from .health import Thresholds
 from .layout import LayoutError, dot, layout, render
 from .network import ORDER, Layer, boxes, columns, columns_dot, columns_svg, small, sure
@@ -156,6 +156,8 @@ def draw(
     >>> draw(y)
     <Computation graph of +: 5 nodes, 6 edges; .save("picture.svg"), .view()>
     """
+    if isinstance(what, type):
+        raise TypeError(f"draw() takes a Tensor or a model, but this is {given(what)}")
     if hasattr(what, "named_modules") and not isinstance(what, Tensor):
         name = type(what).__name__
         if not inputs:

@@ -70,17 +70,23 @@ def classes(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any,
     if input.ndim != 2:
         input, t = rows(input), t.reshape(-1)
     n = input.shape[1]
-    if n == 1 < len(t) and name == "cross_entropy":
-        warnings.warn(
-            f"{name}: scores of shape {input.shape} are those of a single class, so that the loss is always 0. For yes "
-            "or no use BCEWithLogitsLoss, or let the model return a score for each class.",
-            stacklevel=5,
-        )
+    if name == "cross_entropy":
+        warn_of_single_class(input)
     if t.size and not 0 <= np.minimum.reduce(t) <= np.maximum.reduce(t) < n:
         wrong = np.unique(t[((t < 0) | (t >= n)) & (t != ignore_index)])
         if wrong.size:
             raise ValueError(f"{name}: with {n} classes the labels are 0 to {n - 1}, but target has {wrong}.")
     return input, t
+
+
+def warn_of_single_class(x: Any) -> None:
+    """Warn if rows of scores have only one class each."""
+    if x.shape[1] == 1 < len(x):
+        warnings.warn(
+            f"cross_entropy: scores of shape {x.shape} are those of a single class, so that the loss is always 0. For "
+            "yes or no use BCEWithLogitsLoss, or let the model return a score for each class.",
+            stacklevel=6,
+        )
 
 
 def rows(x: Any) -> Any:
@@ -175,6 +181,7 @@ def cross_entropy(
 def soft_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, label_smoothing: float) -> Any:
     """cross_entropy with probabilities for a target."""
     x, q = rows(input), rows(target)
+    warn_of_single_class(x)
     n = x.shape[1]
     if label_smoothing:
         q = q * (1 - label_smoothing) + label_smoothing / n
