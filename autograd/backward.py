@@ -350,7 +350,7 @@ Tensor.backward = backward  # type: ignore[method-assign]
 
 
 def grad(
-    outputs: Any, inputs: Any, grad_outputs: Any = None, create_graph: bool = False, allow_unused: bool = False
+    outputs: Any, inputs: Any = (), grad_outputs: Any = None, create_graph: bool = False, allow_unused: bool = False
 ) -> tuple[Tensor | None, ...]:
     """d outputs / d inputs as Tensors, one for each input, as torch.autograd.grad; no `.grad` is touched.
 
@@ -375,6 +375,8 @@ def grad(
     for t in outputs:
         if callable(t):
             start(t, None, "grad()")
+    if not inputs:
+        raise TypeError("grad() needs the inputs to differentiate with respect to: grad(loss, [w, b]).")
     for i, x in enumerate(inputs):
         if not isinstance(x, Tensor) or not x.tracked:
             raise RuntimeError(

@@ -60,6 +60,8 @@ TENSORS = [
     ("autograd.steps(x * x)", ValueError, "shape (3,)", "a scalar", "loss.sum()", "pass gradient="),
     ("grad(x * x, x)", ValueError, "shape (3,)", "a scalar", "grad_outputs="),
     ("grad((x * x).sum(), w)", RuntimeError, "no output depends on input 0", "allow_unused=True"),
+    ("grad(lambda x: x * x)(3.0)", TypeError, "function", "a Tensor", "autograd.functional.gradient(f)"),
+    ("grad((x * x).sum())", TypeError, "the inputs", "grad(loss, [w, b])"),
     ("grad(lambda x: x * x, 3.0)", TypeError, "function", "a Tensor", "autograd.functional.gradient(f)"),
     # updating by hand
     ("(w * w).sum().backward()\nw -= 0.1 * w.grad", RuntimeError, "`-=` on a leaf", "with autograd.no_grad():"),

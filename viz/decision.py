@@ -78,8 +78,11 @@ def points(X: Any, y: Any) -> tuple[Any, Any]:
     y = y.ravel()
     if np.isin(y, (-1, 1)).all() and (y < 0).any():
         y = y > 0
-    if not np.array_equal(y, np.abs(np.round(y))):
-        raise ValueError(f"plot_decision() takes classes as y, 0, 1, ... or -1 and 1, not {np.unique(y)[:6]}.")
+    if y.dtype.kind not in "biuf" or not np.array_equal(y, np.abs(np.round(y))):
+        remedy = " np.unique(y, return_inverse=True)[1] numbers them." if y.dtype.kind in "US" else ""
+        raise ValueError(f"plot_decision() takes classes as y, 0, 1, ... or -1 and 1, not {np.unique(y)[:6]}.{remedy}")
+    if not np.isfinite(X).all():
+        raise ValueError("plot_decision() draws points with finite coordinates, but X has NaN or infinity in it.")
     return X.astype(np.float64), y.astype(int)
 
 

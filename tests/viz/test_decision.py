@@ -109,6 +109,8 @@ def test_one_point_is_enough():
         (X, LINE[1:], lambda x: x, "a class for each of 60 points"),
         (X, LINE + 0.5, lambda x: x, "takes classes as y"),
         (X, LINE + 5, lambda x: x, "knows 2 classes"),
+        (X, np.array(["no", "yes"])[LINE.astype(int)], lambda x: x, r"'no' 'yes'\].*return_inverse=True"),
+        (np.where(X > 1, np.nan, X), LINE, lambda x: x, "finite coordinates"),
         (X, LINE, lambda x: x.sum(), "the model makes"),
     ],
 )
