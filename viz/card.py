@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .data import ARRIVED, LOST, NONE, WAITING, ZERO, Flag, Node
+from .data import ARRIVED, CLEARED, LOST, NONE, WAITING, ZERO, Flag, Node
 from .health import FLAGS, worst
 from .text import cut, exact, grid, number, shape, spread
 
@@ -20,7 +20,7 @@ PADDING, SPACE = 9.0, 4.0  # around the text; above the gradient
 BAR, HALF = 10.0, 46.0  # the height of the bar's row; half the length of a full bar
 INDENT = {"flag": 18.0, "note": 0.0}  # of a line's text: a flag's after its glyph, a number after its label
 LABEL = 6 * CHARACTER
-MISSING = {WAITING: "backward has not run", LOST: "none arrived"}
+MISSING = {WAITING: "backward has not run", CLEARED: "cleared since", LOST: "none arrived"}
 
 
 def width_of(text: str) -> float:
@@ -108,7 +108,7 @@ class Card:
     @property
     def has_bar(self) -> bool:
         """Whether there is a gradient to wait for."""
-        return self.node.state not in (NONE, LOST)
+        return self.node.state not in (NONE, CLEARED, LOST)
 
     @cached_property
     def tooltip(self) -> str:
@@ -122,6 +122,7 @@ class Card:
             ARRIVED: f"grad = {exact(node.grad)}",
             ZERO: "grad = 0 exactly" + (f" in all of {node.grad.shape}" if np.ndim(node.grad) else ""),
             WAITING: "no gradient yet: backward has not run",
+            CLEARED: "no gradient: cleared since the backward pass, as by zero_grad()",
             LOST: "no gradient: the backward pass did not come here",
             NONE: "does not require grad",
         }[node.state]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 __all__ = ["Cluster", "Edge", "Flag", "Node", "Trace", "everything", "nested"]
 
-ARRIVED, ZERO, WAITING, LOST, NONE = "arrived", "zero", "waiting", "lost", "none"  # the states of a gradient
+ARRIVED, ZERO, WAITING, CLEARED, LOST, NONE = "arrived", "zero", "waiting", "cleared", "lost", "none"  # of a gradient
 
 
 class Flag(NamedTuple):
@@ -26,8 +26,8 @@ class Node:
     kind       "number", "leaf", "parameter", "operation", "module", or "loss": where the backward pass starts
     symbol     of the operation that made it, with its metadata; empty for a leaf
     name       its own, its path in a module, or its name among `names`; may be empty
-    state      of the gradient: "arrived", "zero" exactly, "waiting" for a backward pass, "lost" as
-               the pass did not come here, "none" as none is required
+    state      of the gradient: "arrived", "zero" exactly, "waiting" for a backward pass, "cleared" after
+               it, as by zero_grad(), "lost" as the pass did not come here, "none" as none is required
     notes      what should be said of it besides
     flags      what is wrong with its gradient, if anything is
     inside     of a module that is drawn as one card: the nodes in it

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import Step, Tensor, steps, topological_order
 
-from .data import ARRIVED, LOST, NONE, WAITING, ZERO, Cluster, Edge, Flag, Node, Trace, nested
+from .data import ARRIVED, CLEARED, LOST, NONE, WAITING, ZERO, Cluster, Edge, Flag, Node, Trace, nested
 from .health import CALLED, NOT_CALLED, Thresholds, changed, diagnose, unused
 from .modules import frames, outermost, parameter_paths
 from .text import number
@@ -21,6 +21,8 @@ def trace(output: Tensor, names: Mapping[str, Any] | None = None, thresholds: Th
     """The graph behind output. `names`, say `locals()`, gives names to Tensors and to modules."""
     if not isinstance(output, Tensor):
         raise TypeError(f"A graph is drawn from a Tensor, such as a loss, but this is {given(output)}")
+    if not isinstance(names or {}, Mapping) or not all(isinstance(name, str) for name in names or ()):
+        raise TypeError(f"names= is a dict of names and what they name, as locals() is, not {type(names).__name__}.")
     order = topological_order(output)
     known = known_names(order, names or {})
     models = outermost(order)
@@ -47,6 +49,8 @@ def trace(output: Tensor, names: Mapping[str, Any] | None = None, thresholds: Th
         if tensor.is_leaf:
             kind = "parameter" if id(tensor) in learned else "leaf"
         node = found[id(tensor)] = add(tensor, kind)
+        if node.state == WAITING and output.grad is not None:
+            node.state = CLEARED
         for i, source in sources:
             edges.append(Edge(f"e{len(edges)}", source.id, node.id, i, sent.get((id(tensor), i))))
 
@@ -66,6 +70,8 @@ def given(output: Any) -> str:
         return f"the class {output.__name__}. Make one, model = {output.__name__}(...), and call it: model(x)."
     if callable(output):
         return f"{what}. Call it: give what model(x) returns."
+    if isinstance(output, np.ndarray):
+        return f"{what}, without history. Made of arrays alone? Write x = Tensor(x, requires_grad=True) first."
     if isinstance(output, (float, np.generic)):
         return f"{what}, which has no history. Give the Tensor itself, loss rather than loss.item()."
     return f"{what}."
@@ -148,7 +154,7 @@ def stale(order: Iterable[Tensor]) -> list[str]:
 
 
 def several_passes(order: Iterable[Tensor], walk: list[Step], found: Mapping[int, Node]) -> None:
-    """A note on each leaf whose gradient is not what one pass through this graph sends it, but a sum of several."""
+    """A note on each leaf whose gradient is not what one pass through this graph sends it: clipped, or of several."""
     sent = {id(step.argument): step.after for step in walk}
     for leaf in order:
         if not leaf.is_leaf or leaf.grad is None or id(leaf) not in sent:
@@ -161,7 +167,7 @@ def several_passes(order: Iterable[Tensor], walk: list[Step], found: Mapping[int
         largest = np.argmax(np.abs(once))
         times = round(float(leaf.grad.flat[largest] / once.flat[largest])) if tolerance else 0
         exactly = times > 1 and np.allclose(leaf.grad, times * once, rtol=0, atol=times * tolerance)
-        found[id(leaf)].notes.append(f"sum of {times} backward passes" if exactly else "not this graph's pass alone")
+        found[id(leaf)].notes.append(f"sum of {times} backward passes" if exactly else "not what this pass sent")
 
 
 def add_unused(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import viz
 from autograd import Tensor, no_grad, topological_order
 from viz.data import everything
 from viz.graph import trace
@@ -94,6 +95,14 @@ def test_not_run_exactly_zero_and_not_required_are_three_states():
     assert named(trace(y))["x"].state == "arrived"
 
 
+def test_a_gradient_that_was_cleared_since_is_no_pass_that_has_not_run():
+    y = squared_plus()
+    y.backward()
+    y.inputs[1].zero_grad()
+    assert named(trace(y))["a"].state == "cleared"
+    assert "cleared since" in viz.draw(y).text()
+
+
 def test_a_gradient_of_several_passes_says_so():
     y = squared_plus()
     y.backward()
@@ -109,7 +118,7 @@ def test_a_gradient_that_another_graph_added_to_says_so_too():
     np.sum(a * [5.0, -7.0]).backward()
     y = np.sum(a * a)
     y.backward()
-    assert named(trace(y))["a"].notes == ["not this graph's pass alone"]
+    assert named(trace(y))["a"].notes == ["not what this pass sent"]
 
 
 def test_parameters_that_an_optimizer_moved_since_are_mentioned():
