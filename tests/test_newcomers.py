@@ -253,6 +253,7 @@ NETWORKS = [
     ("viz.step(model)", TypeError, "Sequential", "a Tensor, such as a loss", "model(x)"),
     ("viz.step(Tensor(3.0))", RuntimeError, "nothing it was computed from requires grad", "requires_grad=True"),
     ("viz.step(x * x)", ValueError, "shape (3,)", "a scalar", "loss.sum()", "pass gradient="),
+    ("viz.draw((s * s, s))", TypeError, "tuple of 2", "one of them"),
     ("viz.draw(nn.ReLU(), X)", TypeError, "ndarray", "arrays alone", "Tensor(x, requires_grad=True)"),
     ("viz.draw(s * s, names=['s'])", TypeError, "names= is a dict", "locals()", "not list"),
     ("viz.step(s * s, names={1: s})", TypeError, "names= is a dict", "locals()"),

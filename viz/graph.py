@@ -70,6 +70,8 @@ def given(output: Any) -> str:
         return f"the class {output.__name__}. Make one, model = {output.__name__}(...), and call it: model(x)."
     if callable(output):
         return f"{what}. Call it: give what model(x) returns."
+    if isinstance(output, (tuple, list)):
+        return f"{what} of {len(output)}. Draw one of them, or a loss that is made of all."
     if isinstance(output, np.ndarray):
         return f"{what}, without history. Made of arrays alone? Write x = Tensor(x, requires_grad=True) first."
     if isinstance(output, (float, np.generic)):

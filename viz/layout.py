@@ -151,8 +151,8 @@ def render(source: str, form: str, seconds: float = 10.0) -> bytes:
             )
         except subprocess.TimeoutExpired:
             raise LayoutError(
-                f"Graphviz was not done with this graph after {seconds:g} s. Draw less of it, viz.draw(loss, depth=1), "
-                "give it more time, viz.draw(loss, seconds=60), or print it, viz.tree(loss)."
+                f"Graphviz was not done with this graph after {seconds:g} s. Draw less of it, "
+                "viz.draw(loss, limit=50), give it more time, viz.draw(loss, seconds=60), or print it, viz.tree(loss)."
             ) from None
         if run.returncode == 0 and run.stdout:
             return run.stdout
