@@ -14,6 +14,7 @@ Chance is the demo's own affair: nn.manual_seed(args.seed), or a generator for e
 """
 
 import argparse
+import os
 import sys
 import textwrap
 from pathlib import Path
@@ -41,7 +42,15 @@ def arguments(doc, argv=None, **switches):
     for name, what in switches.items():
         parser.add_argument(f"--{name}", action="store_true", help=what)
     args = parser.parse_args(argv)
-    args.out.mkdir(parents=True, exist_ok=True)
+    if args.seed < 0:
+        parser.error(f"argument --seed: chance starts at a number from 0 on, not {args.seed}")
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"argument --out: {args.out} cannot be made a folder: {error.strerror}")
+    writes = getattr(args, "all", True)  # a list of the demos does not
+    if writes and not os.access(args.out, os.W_OK):  # said now, not after the training
+        parser.error(f"argument --out: nothing can be written into {args.out.resolve()}; name another folder")
     return args
 
 

@@ -33,6 +33,25 @@ def test_the_folder_for_pictures_is_made(tmp_path):
     assert args.out.is_dir()
 
 
+def test_a_folder_that_cannot_be_written_into_is_refused_before_anything_is_computed(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "a"):
+        with pytest.raises(SystemExit):
+            arguments("What it shows.", ["--out", str(path)])
+        assert f"--out: {path} cannot be made a folder" in capsys.readouterr().err
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(SystemExit):
+        arguments("What it shows.", ["--out", str(tmp_path)])
+    assert f"--out: nothing can be written into {tmp_path.resolve()}" in capsys.readouterr().err
+    assert not arguments("The list.", ["--out", str(tmp_path)], all="run them").all
+
+
+def test_chance_does_not_start_below_0(capsys):
+    with pytest.raises(SystemExit):
+        arguments("What it shows.", ["--seed", "-1"])
+    assert "--seed: chance starts at a number from 0 on, not -1" in capsys.readouterr().err
+
+
 def test_a_claim_is_printed_and_kept(capsys):
     found = Findings(best=3)
     found.claim("L7", "true", "One neuron cannot solve XOR.", "The best line gets 3 of 4.")
