@@ -106,10 +106,11 @@ def pull(
         needs = node.needs
         if not needs:
             refuse_freed(node)
-        if node.tick < changed:
-            refuse_changed(node)
         if node.hooks and trace is None:
             arrived[node] = hooked(node, arrived[node])
+            changed = tensor.changed  # a hook may have changed tensors in place
+        if node.tick < changed:
+            refuse_changed(node)
         g = arrived[node] if freed is None else arrived.pop(node)
         op: Any = node.op  # leaves are not among the nodes
         if careful or op.each is not None:
@@ -272,11 +273,8 @@ def hooked(node: Tensor, g: Any) -> Any:
     for hook in list(node.hooks.values()) if node.hooks else ():
         replaced = hook(g)
         if replaced is not None:
-            if np.shape(replaced) != node.shape:
-                raise ValueError(
-                    f"A hook returned a gradient of shape {np.shape(replaced)} for a Tensor of shape {node.shape}."
-                )
-            g = replaced if isinstance(g, Tensor) else np.array(replaced, node.dtype)[()]
+            replaced = given(replaced, node, "returned by a hook")
+            g = replaced if isinstance(g, Tensor) or not isinstance(replaced, Tensor) else np.array(replaced.data)[()]
             if modes.anomaly and (what := nonfinite(g)):
                 raise FloatingPointError(
                     f"A hook of a Tensor{label(node)} of shape {node.shape} made its gradient {what}.{describe(node)}"
@@ -302,17 +300,21 @@ def start(output: Any, gradient: Any, name: str) -> Any:
                 f"loss.sum(){'.backward()' if name == 'backward()' else ''}, or pass {remedy}."
             )
         return output.dtype.type(1)
+    return given(gradient, output, f"passed to {name}")
+
+
+def given(gradient: Any, node: Tensor, origin: str) -> Any:
+    """A gradient of node that the user gave, checked, in node's dtype: a Tensor if it is one, else a copy."""
     value = gradient.data if isinstance(gradient, Tensor) else np.asarray(gradient)
     if value.dtype.kind not in "fiu":
-        remedy = " Write retain_graph= by its name." if value.dtype.kind == "b" else ""
-        raise TypeError(f"The gradient passed to {name} consists of real numbers, not {described(value)}.{remedy}")
-    if value.shape != output.shape:
-        raise ValueError(
-            f"The gradient passed to {name} has shape {value.shape}, but the Tensor has shape {output.shape}."
-        )
+        mistaken = value.dtype.kind == "b" and origin == "passed to backward()"
+        remedy = " Write retain_graph= by its name." if mistaken else ""
+        raise TypeError(f"The gradient {origin} consists of real numbers, not {described(value)}.{remedy}")
+    if value.shape != node.shape:
+        raise ValueError(f"The gradient {origin} has shape {value.shape}, but the Tensor has shape {node.shape}.")
     if isinstance(gradient, Tensor):
-        return gradient if value.dtype == output.dtype else gradient.astype(output.dtype)
-    return np.array(value, output.dtype)[()]
+        return gradient if value.dtype == node.dtype else gradient.astype(node.dtype)
+    return np.array(value, node.dtype)[()]
 
 
 def backward(self: Tensor, gradient: Any = None, retain_graph: bool = True) -> None:

@@ -358,14 +358,47 @@ def test_a_hook_may_remove_itself():
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize("answer", [np.ones(4), 1.0, "g", [[1.0, 2.0, 3.0]]])
+@pytest.mark.parametrize("answer", [np.ones(4), 1.0, [[1.0, 2.0, 3.0]]])
 def test_a_hooks_answer_of_another_shape_is_refused(answer):
     x = leaf(np.ones(3))
     y = x * 2
     y.register_hook(lambda g: answer)
-    with pytest.raises(ValueError, match="A hook returned a gradient of shape"):
+    with pytest.raises(ValueError, match="The gradient returned by a hook has shape"):
         y.sum().backward()
     assert x.grad is None
+
+
+@pytest.mark.parametrize("answer", ["g", 1j, True])
+def test_a_hooks_answer_that_is_no_real_number_is_refused(answer):
+    x = leaf(1.0)
+    x.register_hook(lambda g: answer)
+    with pytest.raises(TypeError, match="The gradient returned by a hook consists of real numbers, not"):
+        x.backward()
+    assert x.grad is None
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("answer", [np.ones(2), Tensor(np.ones(2)), leaf(np.ones(2)), [1, 1]], ids=repr)
+def test_a_hooks_answer_takes_the_tensors_dtype(answer, create_graph):
+    x = leaf(np.ones(2, np.float32))
+    x.register_hook(lambda g: answer)
+    (g,) = grad(np.sum(x * x), x, create_graph=create_graph)
+    assert g.dtype == np.float32
+    assert g.tolist() == [1, 1]
+
+
+def test_an_update_in_a_hook_is_noticed_by_the_pass_that_called_it():
+    x, w, v = leaf([5.0]), leaf([2.0]), leaf([3.0])
+    y = w * x
+
+    def update(g):
+        with no_grad():
+            w[0] = 1  # the pass has yet to multiply by it
+
+    y.register_hook(update)
+    with pytest.raises(RuntimeError, match="was changed in place after it was recorded"):
+        np.sum(y * v).backward()
+    assert x.grad is w.grad is v.grad is None
 
 
 def test_hooks_fire_in_grad_too_and_may_compute_with_tensors():
