@@ -25,8 +25,8 @@ op(np.add,         lambda g, y, a, b: g,                     lambda g, y, a, b: 
 op(np.subtract,    lambda g, y, a, b: g,                     lambda g, y, a, b: -g,             symbol="−")
 op(np.multiply,    lambda g, y, a, b: g * b,                 lambda g, y, a, b: g * a,          symbol="×")
 op(np.divide,      lambda g, y, a, b: g / b,                 lambda g, y, a, b: -g * y / b,     symbol="÷", on=(0.5, 2))
-op(np.power,       lambda g, y, a, b: g * power_slope(a, b), lambda g, y, a, b: g * y * log(a), symbol="^", on=(0.5, 2))
-op(np.float_power, lambda g, y, a, b: g * power_slope(a, b), lambda g, y, a, b: g * y * log(a), symbol="^", on=(0.5, 2))
+op(np.power,       lambda g, y, a, b: g * slope(a, b), lambda g, y, a, b: g * y * log(a, b), symbol="^", on=(0.5, 2))
+op(np.float_power, lambda g, y, a, b: g * slope(a, b), lambda g, y, a, b: g * y * log(a, b), symbol="^", on=(0.5, 2))
 op(np.remainder,   lambda g, y, a, b: g,                     lambda g, y, a, b: -g * (a // b),  symbol="%", on=(0.5, 2))
 op(np.fmod,        lambda g, y, a, b: g,                     lambda g, y, a, b: -g * np.trunc(a / b),       on=(0.5, 2))
 
@@ -40,16 +40,16 @@ op(np.cbrt,        lambda g, y, x: g / (3 * y * y),           symbol="∛",     
 op(np.reciprocal,  lambda g, y, x: -g * y * y,                symbol="1/x",   on=(0.5, 2))
 
 
-def power_slope(a, b):
+def slope(a, b):
     """∂(a^b)/∂a = b a^(b−1), and 0 where b = 0, even at a = 0."""
     if isinstance(b, (int, float)):
         return b * a ** (b - 1) if b else np.zeros_like(a)
-    return b * a ** np.where(np.logical_and(a == 0, b == 0), 1, b - 1)
+    return b * a ** np.where(np.logical_and(a == 0, b == 0), 1, b - 1.0)  # b − 1 of an unsigned 0 would be huge
 
 
-def log(a):
-    """log a, with which a^b grows in b; 0 at a = 0, where it does not grow."""
-    return np.log(np.where(a == 0, 1, a))
+def log(a, b):
+    """log a, with which a^b grows in b; 0 at a = 0 and b ≥ 0, where it does not grow."""
+    return np.log(np.where(np.logical_and(a == 0, b >= 0), 1, a))
 
 
 # ---- elementary functions -----------------------------------------------------------------------------------------
@@ -140,8 +140,11 @@ op(np.nan_to_num,  lambda g, y, x, nan=0.0, posinf=None, neginf=None: g * np.isf
 
 
 def share(g, y, a, b):
-    """What of g goes to a, if y is the larger or the smaller of a and b: all, nothing, or in a tie half."""
-    return np.where(a == b, g / 2, g * (a == y))
+    """What of g goes to a, if y is the larger or the smaller of a and b: all, nothing, or in a tie half.
+
+    Where y is NaN, all goes to both, as in PyTorch.
+    """
+    return np.where(a == b, g / 2, g * (b != y))
 
 
 def clip(x, low, high):

@@ -123,3 +123,29 @@ def test_cumprod_has_its_derivatives_where_a_matrix_has_zeros(axis):
 def test_prod_has_its_derivatives_where_a_cube_has_zeros(axis):
     x = np.array([[[0.0, 2.0, 0.5], [3.0, 0.0, 0.5]], [[1.0, 2.0, 3.0], [0.0, 0.0, 1.5]]])
     assert gradcheck(lambda t: np.prod(t, axis), x, order=2)
+
+
+@pytest.mark.parametrize("function", [np.maximum, np.minimum])
+@pytest.mark.parametrize("pair", [(np.nan, 1.0), (1.0, np.nan), (np.nan, np.nan)])
+def test_where_the_larger_is_nan_both_get_all_that_arrives(function, pair):
+    a, b = (Tensor(x, requires_grad=True) for x in pair)
+    assert [g.item() for g in grad(function(a, b), [a, b], 3.0)] == [3, 3]
+
+
+@pytest.mark.parametrize("function", [np.fmax, np.fmin])
+def test_where_one_is_nan_the_other_gets_all_that_arrives(function):
+    a, b = Tensor(np.nan, requires_grad=True), Tensor(1.0, requires_grad=True)
+    assert [g.item() for g in grad(function(a, b), [a, b], 3.0)] == [0, 3]
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")  # NumPy's too
+@pytest.mark.parametrize("b", [-1.0, -2.5])
+def test_a_power_of_zero_falls_infinitely_fast_where_it_is_infinite(b):
+    t = Tensor(b, requires_grad=True)
+    assert grad(np.power(0.0, t), t)[0].item() == -np.inf  # as in PyTorch
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint64, np.int8, bool])
+def test_the_exponent_may_be_any_integer(dtype):
+    t = Tensor([1e9, 0.0, 3.0], requires_grad=True)
+    np.testing.assert_array_equal(grad(np.sum(t ** np.array([0, 1, 1], dtype)), t)[0].data, [0, 1, 1])
