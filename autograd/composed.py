@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from .derivatives import axes_of, clip, joined, scatter
 from .operations import call, composed, op, samples, table
@@ -78,6 +79,11 @@ def full_like(a, fill_value):
 @composed(np.diff, at=[call((4,)), call((3, 4), n=2, axis=0), call((2, 3), prepend=0.5, append=np.ones((2, 2)))])
 def diff(a, n=1, axis=-1, prepend=None, append=None):
     """Each element less the one before it along axis, n times over."""
+    if n < 0:
+        raise ValueError(f"np.diff() takes differences n times, 0 or more, not {n}.")
+    if n == 0:
+        return a  # without the ends, as in NumPy
+    (axis,) = normalize_axis_tuple(axis, np.ndim(a))
     shape = list(np.shape(a))
     shape[axis] = 1
     parts = [x if x is a or np.ndim(x) else np.broadcast_to(x, shape) for x in (prepend, a, append) if x is not None]
@@ -134,8 +140,9 @@ def known(x, fill):
 
 
 def count_known(x, axis, keepdims):
-    """How many elements over axis are not NaN, in x's own dtype."""
-    return np.sum(~np.isnan(x), axis, keepdims=keepdims).astype(x.dtype)
+    """How many elements over axis are not NaN, in x's own dtype if that is floating."""
+    n = np.sum(~np.isnan(x), axis, keepdims=keepdims)
+    return n.astype(x.dtype) if x.dtype.kind == "f" else n
 
 
 def all_unknown(x, axis, keepdims):
@@ -229,7 +236,8 @@ rows = np.array([[0, 2, 0], [1, 1, 2]])
 @composed(np.take, at=[call((3, 4), indices=[0, 0, -1], axis=1), call((3,), indices=rows), call((2, 3), indices=2)])
 def take(a, indices, axis=None):
     """The elements, or slices along axis, at indices."""
-    indices = np.asarray(indices)[()]
+    indices = np.asarray(indices)
+    indices = (indices.astype(int) if indices.dtype == bool else indices)[()]  # False and True are 0 and 1, no mask
     return np.reshape(a, -1)[indices] if axis is None else along(a, axis, indices)
 
 
@@ -238,6 +246,8 @@ def take_along_axis(arr, indices, axis=-1):
     """arr at indices along axis, and along the others at each place's own index."""
     if axis is None:
         arr, axis = np.reshape(arr, -1), 0
+    if np.asarray(indices).dtype == bool:
+        raise IndexError("np.take_along_axis() takes indices that are integers; for a mask write arr[mask].")
     if np.ndim(indices) != arr.ndim:
         raise ValueError(f"np.take_along_axis() takes indices of {arr.ndim} axes, as arr has, not {np.ndim(indices)}.")
     index = list(np.indices(arr.shape, sparse=True))

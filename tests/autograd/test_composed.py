@@ -39,6 +39,8 @@ forms = {
     "median over two axes": (lambda x: np.median(x, axis=(0, 1)), np.median(a)),
     "the range along an axis": (lambda x: np.ptp(x, axis=0), np.ptp(a, axis=0)),
     "diff with ends": (lambda x: np.diff(x, prepend=0, append=a[:, :1]), np.diff(a, prepend=0, append=a[:, :1])),
+    "diff of no order": (lambda x: np.diff(x, n=0, prepend=0), a),
+    "take at False and True": (lambda x: np.take(x, [True, False, True], axis=1), a[:, [1, 0, 1]]),
     "diff of an array with a Tensor's end": (lambda x: np.diff(a.tolist(), append=x), np.diff(a, append=a)),
     "stack of Tensors and arrays": (lambda x: np.vstack([x, a, a.tolist()]), np.vstack([a, a, a])),
     "append to a list": (lambda x: np.append([1.0, 2.0], x), np.append([1.0, 2.0], a)),
@@ -112,6 +114,10 @@ refused = {
         ValueError,
         "indices of 1 axes",
     ),
+    "indices that are a mask": (lambda: np.take_along_axis(t, a > 0, 0), IndexError, r"integers; .* arr\[mask\]"),
+    "diff of negative order": (lambda: np.diff(t, n=-1), ValueError, "n times, 0 or more, not -1"),
+    "diff of a number": (lambda: np.diff(t[0, 0]), ValueError, "axis -1 is out of bounds"),
+    "diff along no axis": (lambda: np.diff(t, axis=2), ValueError, "axis 2 is out of bounds"),
     "indices of fewer axes": (lambda: np.take_along_axis(t, np.array([0]), 0), ValueError, "indices of 2 axes"),
     "an argument without derivative": (lambda: np.sum(t, where=a > 0), TypeError, "does not take where="),
     "an integer dtype": (lambda: t.astype(int), TypeError, "Only floating point numbers have derivatives"),
@@ -131,6 +137,12 @@ def test_nan_functions_are_numpys_where_some_are_nan():
     for function in (np.nansum, np.nanprod, np.nanmean, np.nanvar, np.nanstd, np.nanmax, np.nanmin):
         y = function(Tensor(x, requires_grad=True), axis=0)
         np.testing.assert_array_equal(y.data, function(x, axis=0))
+
+
+@pytest.mark.parametrize("function", [np.nanmean, np.nanvar, np.nanstd])
+def test_booleans_count_as_numbers(function):
+    flags = np.array([True, False, True, True])
+    assert function(Tensor(flags)).item() == function(flags)
 
 
 def test_nanmax_of_nothing_but_nan_is_nan():
