@@ -82,6 +82,10 @@ def leave(entry: Any) -> None:
     count()
 
 
+# which functions only return what runs their body later
+later = inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction
+
+
 class Mode(metaclass=Named):
     """A context manager and decorator that sets one mode and, whatever happens, puts the old one back.
 
@@ -133,9 +137,10 @@ class Mode(metaclass=Named):
         name = type(self).__name__
         if not callable(function):
             raise TypeError(f"{name} decorates a function, or stands in `with {name}():`; {function!r} is neither.")
-        if inspect.isgeneratorfunction(function):
+        if any(is_kind(function) for is_kind in later):
             raise TypeError(
-                f"@{name} cannot decorate a generator, whose body runs later; write `with {name}():` inside it."
+                f"@{name} cannot decorate a generator or an async function, whose body runs later; write "
+                f"`with {name}():` inside it."
             )
 
         @functools.wraps(function)

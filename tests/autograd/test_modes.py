@@ -95,6 +95,20 @@ def test_a_generator_is_not_decorated():
             yield 1
 
 
+def test_an_async_function_is_not_decorated():
+    with pytest.raises(TypeError, match="cannot decorate a generator or an async function"):
+
+        @no_grad
+        async def answer():
+            return 1
+
+    with pytest.raises(TypeError, match="whose body runs later"):
+
+        @no_grad()
+        async def batches():
+            yield 1
+
+
 def test_modes_are_each_threads_own():
     seen, inside, done = [], threading.Event(), threading.Event()
 
