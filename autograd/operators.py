@@ -78,13 +78,14 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
         if modes.recording:
             raise RuntimeError(f"`{symbol}=` on a leaf that requires grad. {in_place_remedy}")
         value = untracked(other, None)
-        if np.broadcast_shapes(self.shape, np.shape(value)) != self.shape:
-            raise ValueError(
-                f"`{symbol}=` of shape {np.shape(value)} does not fit into a Tensor of shape {self.shape}."
-            )
         if not isinstance(self.data, np.ndarray):  # someone assigned a number to .data
             self.data = np.array(self.data)
-        ufunc(self.data, value, out=self.data)
+        try:
+            ufunc(self.data, value, out=self.data)
+        except ValueError as error:
+            raise ValueError(
+                f"`{symbol}=` of shape {np.shape(value)} does not fit into a Tensor of shape {self.shape}."
+            ) from error
         stamp(self)
         return self
 

@@ -365,6 +365,8 @@ class Tensor:
                 "This Tensor may be a view of another one's values, which x[i] = v would change without a mark. Write "
                 "into that one, or into a copy: x = x.copy()."
             )
+        if not isinstance(self.data, np.ndarray):  # a number, which an operation gave
+            self.data = np.array(self.data)
         self.data[untracked(index, None)] = untracked(value, None)
         stamp(self)
 

@@ -400,6 +400,21 @@ def test_under_no_grad_elements_may_be_assigned():
     assert w.tolist() == [5, 2]
 
 
+def test_under_no_grad_a_matrix_is_multiplied_in_its_own_array():
+    w = Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+    before = w.data
+    with no_grad():
+        w @= np.full((3, 3), 2.0)
+    assert w.data is before
+    assert w.tolist() == [[6, 6, 6], [24, 24, 24]]
+
+
+def test_a_number_that_an_operation_gave_may_be_assigned_to():
+    t = np.sum(Tensor([1.0, 2.0]))
+    t[...] = 5
+    assert t.item() == 5
+
+
 def test_a_constant_takes_elements_by_index():
     x = Tensor([1.0, 2.0])
     x[Tensor(1)] = Tensor(7.0)
