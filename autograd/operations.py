@@ -172,7 +172,7 @@ class Op:
                 values[i] = x.data
                 if x.tracked:
                     needs.append(i)
-            elif not isinstance(x, self.ready):
+            elif isinstance(x, ndarray) or not isinstance(x, self.ready):
                 values[i] = x = array_from(x, self, i, args)
                 args = (*args[:i], x, *args[i + 1 :])
         saved = None
@@ -200,8 +200,8 @@ class Op:
 
     def bound(self, kwargs: dict[str, Any]) -> bool:
         """Whether kwargs are metadata as rules take it, so that nothing is left to bind."""
-        for name, value in kwargs.items():  # noqa: SIM110  # all() of a generator takes three times as long
-            if name not in self.keywords or value is no_value:
+        for name, value in kwargs.items():  # all() of a generator takes three times as long
+            if name not in self.keywords or value is no_value or isinstance(value, Tensor):
                 return False
         return True
 
@@ -227,6 +227,11 @@ class Op:
                 f"{self.name} of a Tensor does not take {', '.join(f'{name}=' for name in wrong)}; its derivative "
                 f"knows {known}. {numpys_name(wrong) or remedy}"
             )
+        for name, value in kwargs.items():
+            if isinstance(value, Tensor):
+                if value.tracked:
+                    raise TypeError(f"{self.name} has no derivative with respect to {name}=; pass t.data there.")
+                kwargs = {**kwargs, name: value.data[()]}
         if len(given) != arity or len(args) > len(self.parameters):
             expected = ", ".join(self.parameters[:arity])
             raise TypeError(f"{self.name}() takes {arity} array arguments ({expected}), but got {len(args)}.")
@@ -241,6 +246,11 @@ def array_from(x: Any, op: Op, i: int, args: tuple[Any, ...]) -> Any:
         return np.asarray(x, np.result_type(x, *[a.dtype for a in args if isinstance(a, (Tensor, *arrays))]))
     if isinstance(x, complex):
         raise TypeError(f"{op.name} of a Tensor and a complex number: {no_complex}")
+    if isinstance(x, ndarray) and type(x).__mul__ is not ndarray.__mul__:  # np.matrix, or a masked array
+        raise TypeError(
+            f"{op.name} of a Tensor and a {type(x).__name__}, which computes by rules of its own: derivatives are "
+            "those of plain arrays. Write np.asarray(x), and for a masked array x.filled(0) or np.where."
+        )
     array = np.asarray(x)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{op.name} of a Tensor takes numbers, arrays and lists of them beside it, not {x!r}.")
