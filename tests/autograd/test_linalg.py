@@ -152,9 +152,11 @@ def test_matrix_power_is_numpys_to_the_last_bit(n):
     np.testing.assert_array_equal(np.linalg.matrix_power(t, n).data, np.linalg.matrix_power(square, n))
 
 
-def test_a_singular_matrix_to_the_power_0_is_1():
-    power = np.linalg.matrix_power(Tensor(np.ones((2, 2)), requires_grad=True), 0)
-    np.testing.assert_array_equal(power.data, np.eye(2))
+@pytest.mark.parametrize("element", [1.0, np.inf, np.nan])
+def test_any_matrix_to_the_power_0_is_1(element):
+    x = np.full((2, 2), element)
+    np.testing.assert_array_equal(np.linalg.matrix_power(Tensor(x, requires_grad=True), 0).data, np.eye(2))
+    np.testing.assert_array_equal(gradient(lambda x: np.sum(np.linalg.matrix_power(x, 0)), x), np.zeros((2, 2)))
 
 
 def test_matrix_power_takes_whole_numbers():
