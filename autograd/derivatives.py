@@ -170,7 +170,7 @@ along = [call((4,)), call((3, 4)), call((2, 3, 4), axis=1), call((3, 4), axis=-1
 op(np.broadcast_to, lambda g, y, x, shape: g, at=[call((3, 1), shape=(2, 3, 4)), call((), shape=(3,))])
 
 op(np.sum,     lambda g, y, x, axis=None, keepdims=False:
-               np.broadcast_to(keep(g, axis, keepdims), x.shape),                                at=reduced, symbol="Σ")
+               np.broadcast_to(keep(g, axis, keepdims), x.shape) if x.ndim else g,               at=reduced, symbol="Σ")
 op(np.mean,    lambda g, y, x, axis=None, keepdims=False:
                np.broadcast_to(keep(g / count(x, axis), axis, keepdims), x.shape),               at=reduced)
 op(np.var,     lambda g, y, x, axis=None, ddof=0, keepdims=False:

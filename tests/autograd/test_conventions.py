@@ -149,3 +149,13 @@ def test_a_power_of_zero_falls_infinitely_fast_where_it_is_infinite(b):
 def test_the_exponent_may_be_any_integer(dtype):
     t = Tensor([1e9, 0.0, 3.0], requires_grad=True)
     np.testing.assert_array_equal(grad(np.sum(t ** np.array([0, 1, 1], dtype)), t)[0].data, [0, 1, 1])
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize("function", [np.sum, np.prod, np.max, np.min, np.nansum])
+def test_a_number_may_be_reduced_along_its_first_axis_as_in_numpy_and_pytorch(function, axis, keepdims):
+    t = Tensor(3.0, requires_grad=True)
+    y = function(t, axis=axis, keepdims=keepdims)
+    assert y.shape == ()
+    assert grad(y, t)[0].tolist() == 1
