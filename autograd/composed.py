@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from .derivatives import axes_of, clip, joined, scatter
+from .derivatives import axes_of, clip, count, joined, scatter
 from .operations import call, composed, op, samples, table
 
 
@@ -264,7 +264,7 @@ def sort(a, axis=-1, kind=None, *, stable=None):
 @composed(np.repeat, at=[call((3,), repeats=2), call((2, 3), repeats=[2, 0, 1], axis=1), call((2, 3), repeats=2)])
 def repeat(a, repeats, axis=None):
     """Each element along axis, repeats times."""
-    return np.take(a, np.repeat(np.arange(a.size if axis is None else a.shape[axis]), repeats), axis)
+    return np.take(a, np.repeat(np.arange(count(a, axis)), repeats), axis)
 
 
 @composed(np.diagonal, at=[*matrix, call((3, 4), offset=2), call((2, 3, 4), offset=-1, axis1=2, axis2=0)])

@@ -110,6 +110,8 @@ def slogdet(a):
 def matrix_power(a, n):
     """a @ a @ ... @ a, or the same of the inverse for n < 0, by repeated squaring."""
     n = operator.index(n)
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise np.linalg.LinAlgError(f"np.linalg.matrix_power() takes square matrices, not an array of shape {a.shape}.")
     if n < 0:
         a, n = np.linalg.inv(a), -n
     if n == 0:

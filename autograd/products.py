@@ -7,6 +7,7 @@ import math
 import string
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from .composed import alias
 from .operations import call, composed, op
@@ -107,7 +108,8 @@ def tensordot(a, b, axes=2):
     """Σ a b over the last `axes` axes of a and the first of b, or over the pairs listed, by one matrix product."""
     a, b = array(a), array(b)
     over_a, over_b = (range(a.ndim - axes, a.ndim), range(axes)) if np.ndim(axes) == 0 else axes
-    over_a, over_b = [[i % x.ndim for i in np.atleast_1d(over).tolist()] for x, over in ((a, over_a), (b, over_b))]
+    over_a = normalize_axis_tuple(over_a, a.ndim, allow_duplicate=True)
+    over_b = normalize_axis_tuple(over_b, b.ndim, allow_duplicate=True)
     summed = [a.shape[i] for i in over_a]
     if summed != [b.shape[i] for i in over_b]:
         raise ValueError(

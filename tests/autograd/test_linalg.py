@@ -159,6 +159,13 @@ def test_any_matrix_to_the_power_0_is_1(element):
     np.testing.assert_array_equal(gradient(lambda x: np.sum(np.linalg.matrix_power(x, 0)), x), np.zeros((2, 2)))
 
 
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_matrix_power_takes_square_matrices(shape, n):
+    with pytest.raises(np.linalg.LinAlgError, match="takes square matrices, not an array of shape"):
+        np.linalg.matrix_power(Tensor(np.ones(shape), requires_grad=True), n)
+
+
 def test_matrix_power_takes_whole_numbers():
     with pytest.raises(TypeError, match="float"):
         np.linalg.matrix_power(Tensor(square, requires_grad=True), 0.5)
