@@ -26,9 +26,9 @@ op(np.dot,    lambda g, y, a, b: g * b if 0 in (a.ndim, b.ndim) else np.tensordo
               lambda g, y, a, b: g * a if 0 in (a.ndim, b.ndim) else swapped(np.tensordot(g, a, leading(a))), at=[
     call((2, 3), (3, 4)), call((3,), (3,)), call((2, 3), (3,)), call((2, 3), (2, 3, 4)),
     call((), (2, 3)), call((3,), ())])
-op(np.vecdot, lambda g, y, a, b, axis=-1: np.expand_dims(g, axis) * b,
-              lambda g, y, a, b, axis=-1: np.expand_dims(g, axis) * a, at=[
-    call((3,), (3,)), call((2, 3), (3,)), call((3, 2), (3, 1), axis=0)])
+op(np.vecdot, lambda g, y, a, b, axis=-1: vecdot_back(g, b, axis, a.ndim),
+              lambda g, y, a, b, axis=-1: vecdot_back(g, a, axis, b.ndim), at=[
+    call((3,), (3,)), call((2, 3), (3,)), call((3, 2), (3, 1), axis=0), call((3,), (3, 2), axis=0)])
 op(np.vdot,   lambda g, y, a, b: g * np.reshape(b, a.shape),
               lambda g, y, a, b: g * np.reshape(a, b.shape), at=[call((3,), (3,)), call((2, 3), (3, 2))])
 
@@ -55,6 +55,12 @@ def matmul_right(g, a, b):
     if a.ndim == 1:
         return g * a if b.ndim == 1 else np.expand_dims(a, -1) * np.expand_dims(g, -2)
     return (swapped(a) @ np.expand_dims(g, -1))[..., 0] if b.ndim == 1 else swapped(a) @ g
+
+
+def vecdot_back(g, other, axis, ndim):
+    """g times the other argument of vecdot, for an argument of ndim axes: `axis` counts in each by itself."""
+    product = np.expand_dims(g, -1) * np.moveaxis(other, axis, -1)
+    return np.moveaxis(product, -1, axis if axis < 0 else axis - ndim)
 
 
 def leading(a):
