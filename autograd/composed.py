@@ -236,8 +236,7 @@ rows = np.array([[0, 2, 0], [1, 1, 2]])
 @composed(np.take, at=[call((3, 4), indices=[0, 0, -1], axis=1), call((3,), indices=rows), call((2, 3), indices=2)])
 def take(a, indices, axis=None):
     """The elements, or slices along axis, at indices."""
-    indices = np.asarray(indices)
-    indices = (indices.astype(int) if indices.dtype == bool else indices)[()]  # False and True are 0 and 1, no mask
+    indices = np.asarray(indices).astype(int, casting="same_kind")[()]  # False and True are 0 and 1, no mask
     return np.reshape(a, -1)[indices] if axis is None else along(a, axis, indices)
 
 

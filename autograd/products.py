@@ -184,6 +184,9 @@ def from_lists(operands):
     """einsum(a, [0, 1], b, [1, 2], [0, 2]) as einsum("AB,BC->AC", a, b)."""
 
     def letters(labels):
+        for label in labels:
+            if label is not Ellipsis and not 0 <= label < len(alphabet):
+                raise ValueError(f"np.einsum() takes labels from 0 to {len(alphabet) - 1}, not {label}.")
         return "".join("..." if label is Ellipsis else alphabet[label] for label in labels)
 
     alphabet = sorted(string.ascii_letters)
