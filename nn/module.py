@@ -157,12 +157,14 @@ class Module:
                 f"{type(self).__name__}.{name} is a Parameter, and {type(value).__name__} there would not learn. "
                 f"Write .{name}.data = values, or .{name} = nn.Parameter(values)."
             )
+        elif value is not None and name in self._buffers and not isinstance(value, Tensor):
+            value = as_buffer(value)  # NumPy turns an array of shape () that it computes with into a number
         object.__setattr__(self, name, value)
 
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Keep an array that is not learned, such as a running mean, as the attribute `name`; saved if persistent."""
+        setattr(self, name, None if tensor is None else np.array(as_buffer(tensor)))
         self._buffers = {**self._buffers, name: persistent}
-        setattr(self, name, None if tensor is None else np.array(Tensor(tensor).data))
 
     def named_modules(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
         """This module, under the name `prefix`, and all modules inside it, each once, by path."""
@@ -374,9 +376,16 @@ def parameters_of(module: Module) -> list[tuple[str, Any]]:
 
 
 def buffers_of(module: Module, saved: bool = False) -> list[tuple[str, Any]]:
-    """The buffers of module, by name; or only those that are saved."""
+    """The buffers of module, by name; or only those that are saved. What was deleted, or replaced by a Parameter or a
+    Module, is none any more."""
     names = [name for name, persistent in module._buffers.items() if persistent or not saved]
-    return [(name, getattr(module, name)) for name in names if getattr(module, name) is not None]
+    found = [(name, getattr(module, name, None)) for name in names]
+    return [(name, x) for name, x in found if x is not None and not isinstance(x, (Parameter, Module))]
+
+
+def as_buffer(values: Any) -> Array:
+    """values as an array that can be written to, as loading does; a copy only where they are none."""
+    return np.require(Tensor(values).data, requirements="W")
 
 
 def walk(module: Module, path: str, seen: set[Module] | None) -> Iterator[tuple[str, Module]]:

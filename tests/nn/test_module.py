@@ -460,3 +460,49 @@ def test_a_result_picked_from_a_container_does_not_hold_itself():
             assert gone() is None
         finally:
             gc.enable()
+
+
+# ---- buffers that are assigned to
+
+
+class Counts(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("steps", np.array(0))
+        self.register_buffer("mean", np.zeros(2))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_buffer_stays_an_array_whatever_is_assigned(dtype):
+    net = Counts()
+    net.steps = net.steps + 1  # NumPy makes a number of it
+    net.mean = [1.0, 2.0]
+    assert net.state_dict()["steps"] == 1
+    net.to(dtype).load_state_dict(Counts().state_dict())
+    assert net.steps.shape == ()
+    assert net.steps.dtype == int
+    assert net.mean.dtype == dtype
+    assert np.array_equal(net.mean, [0, 0])
+
+
+def test_an_array_that_cannot_be_written_to_becomes_a_buffer_that_can():
+    net = Counts()
+    net.mean = np.broadcast_to(1.0, 2)
+    net.load_state_dict(Counts().state_dict())
+    assert np.array_equal(net.mean, [0, 0])
+
+
+def test_a_buffer_that_was_deleted_or_became_a_parameter_is_none_any_more():
+    net = Counts()
+    del net.steps
+    net.mean = nn.Parameter(np.zeros(2))
+    assert list(net.state_dict()) == ["mean"]
+    assert not list(net.buffers())
+    assert net.float().mean.dtype == np.float32
+
+
+def test_a_buffer_that_is_refused_is_not_registered():
+    net = nn.Linear(1, 1)
+    with pytest.raises(TypeError, match="is a Parameter"):
+        net.register_buffer("weight", np.zeros(1))
+    assert not list(net.named_buffers())
