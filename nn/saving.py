@@ -18,10 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd.advice import a
+
 __all__ = ["CheckpointError", "load", "save"]
 
 Arrays = dict[str, np.ndarray[Any, np.dtype[Any]]]
 HEADER = "glassgrad"  # the name of the JSON in the file
+RESERVED = HEADER, "__metadata__"  # names that files of one format or the other have for something else
 
 
 class CheckpointError(ValueError):
@@ -137,22 +140,30 @@ def check_position(state: Any) -> None:
 
 def packed(value: Any, name: str, arrays: Arrays) -> Any:
     """value as JSON, in which an array is its name; the arrays themselves are added to `arrays`."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         if name in arrays:
             raise ValueError(f"Two arrays to save are both called {name!r}; save one of them under another name.")
-        arrays[name] = np.asarray(value, order="C")
+        if name in RESERVED or "\0" in name:
+            raise ValueError(f"An array cannot be called {name!r} in a file; save it under another name.")
+        arrays[name] = np.asarray(value, value.dtype.newbyteorder("="), order="C")
         return {"array": name}
     if isinstance(value, dict):  # as pairs, because keys may be ints
-        return {"dict": [[k, packed(v, f"{name}/{k}" if name else str(k), arrays)] for k, v in value.items()]}
+        return {"dict": [[plain(k, f"a key of {name or 'model'}"), packed(v, f"{name}/{k}" if name else str(k), arrays)]
+                         for k, v in value.items()]}  # fmt: skip
     if isinstance(value, (list, tuple)):
         return [packed(v, f"{name}/{i}", arrays) for i, v in enumerate(value)]
+    return plain(value, name)
+
+
+def plain(value: Any, name: str) -> Any:
+    """value as a number, a string or None, which JSON has."""
     if isinstance(value, np.generic):
-        return value.item()
+        value = value.item()
     if isinstance(value, (int, float, str, type(None))):
         return value
+    kind = "an array of objects" if isinstance(value, np.ndarray) else a(value)
     raise TypeError(
-        f"save() writes arrays, numbers and strings, what has a state_dict(), and Generators, but {name} is a "
-        f"{type(value).__name__}."
+        f"save() writes arrays, numbers and strings, what has a state_dict(), and Generators, but {name} is {kind}."
     )
 
 

@@ -249,7 +249,7 @@ def test_a_full_disk_leaves_the_old_file_whole(path, monkeypatch):
 
 
 def test_what_cannot_be_saved_is_refused_before_anything_is_written(path):
-    with pytest.raises(TypeError, match=r"but notes/1 is a object"):
+    with pytest.raises(TypeError, match=r"but notes/1 is an object"):
         save(path, notes=["fine", object()])
     with pytest.raises(ValueError, match="both called 'other/w'"):
         save(path, model={"other/w": np.ones(2)}, other={"w": np.ones(2)})
@@ -374,3 +374,41 @@ def test_without_safetensors_the_remedy_is_named(tmp_path, monkeypatch):
     with pytest.raises(ImportError, match=r"pip install safetensors.*\.npz"):
         save(tmp_path / "a.safetensors", model=Model())
     assert not list(tmp_path.iterdir())
+
+
+# ---- what could be written, but not read
+
+
+@pytest.mark.parametrize("key", [(1, 2), b"bytes"])
+def test_keys_that_would_not_come_back_are_refused(path, key):
+    with pytest.raises(TypeError, match="a key of options is a"):
+        save(path, options={key: 1})
+    assert not path.exists()
+
+
+def test_keys_may_be_numpys_numbers_and_strings(path):
+    save(path, options={np.int64(3): "three", np.str_("four"): 4})
+    assert load(path)["options"] == {3: "three", "four": 4}
+
+
+@pytest.mark.parametrize("value", [np.complex64(1), np.datetime64("2020-01-01"), {1, 2}])
+def test_values_that_json_lacks_are_refused_by_name(path, value):
+    with pytest.raises(TypeError, match=r"numbers and strings, .* but thing is a"):
+        save(path, thing=value)
+
+
+def test_an_array_of_objects_is_refused(path):
+    with pytest.raises(TypeError, match="but thing is an array of objects"):
+        save(path, thing=np.array([1, None]))
+
+
+@pytest.mark.parametrize("name", ["glassgrad", "__metadata__", "a\0b"])
+def test_names_that_mean_something_else_in_a_file_are_refused(path, name):
+    with pytest.raises(ValueError, match="cannot be called"):
+        save(path, **{name: np.ones(1)})
+    assert not path.exists()
+
+
+def test_arrays_of_the_other_byte_order_come_back_by_value(path):
+    save(path, array=np.array([1.0, 2.0], ">f8"))
+    np.testing.assert_array_equal(load(path)["array"], [1.0, 2.0])
