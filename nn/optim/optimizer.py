@@ -7,6 +7,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from itertools import repeat
+from operator import is_not
 from types import MappingProxyType
 from typing import Any
 
@@ -54,6 +55,7 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self.blocks: list[Block] = []  # the parameters that steps have changed
         self.others: list[Tensor] = []  # and those that never had a gradient
+        self.arranged: list[tuple[dict[str, Any], list[Tensor]]] = []  # the groups that both were made from
         self.memory: dict[Tensor, dict[str, Any]] = {}  # what was loaded, until there are blocks for it
         self.stepped = False  # whether step() was ever called, for schedulers to warn
         self.cleared = False  # whether zero_grad() was, for step() to warn
@@ -189,25 +191,28 @@ class Optimizer:
 
     def found(self) -> list[tuple[Block, list[Array]]] | None:
         """The blocks that have gradients, and these; None if the blocks are not what they were made for."""
-        found, known = [], len(self.others)
+        if len(self.arranged) != len(self.param_groups):
+            return None
+        for (group, params), now in zip(self.arranged, self.param_groups):  # which are the user's to change
+            if group is not now or len(params) != len(now["params"]) or any(map(is_not, params, now["params"])):
+                return None
+        found = []
         for block in self.blocks:
             gradients = block.gradients()
             if gradients is None:
                 return None
             if gradients:
                 found.append((block, gradients))
-            known += len(block.params)
         for p in self.others:
             if p.grad is not None:
                 return None
-        for group in self.param_groups:
-            known -= len(group["params"])
-        return None if known else found
+        return found
 
     def arrange(self) -> None:
         """Put the parameters into blocks: those together that are alike in options, dtype and past."""
         self.memory = self.remembered()
         self.blocks, self.others = [], []
+        self.arranged = [(group, list(group["params"])) for group in self.param_groups]
         for group in self.param_groups:
             alike: dict[Any, list[Tensor]] = defaultdict(list)
             for p in group["params"]:
@@ -243,7 +248,7 @@ class Optimizer:
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: the blocks, whose arrays are views of each other, are made anew from the memory."""
-        return {**vars(self), "memory": self.remembered(), "blocks": [], "others": []}
+        return {**vars(self), "memory": self.remembered(), "blocks": [], "others": [], "arranged": []}
 
     # ---- saving, in PyTorch's layout
 
@@ -279,6 +284,7 @@ class Optimizer:
                 values = state_dict["state"].get(i, {})
                 state[p] = {k: remembered(k, v, i, p) for k, v in values.items() if v is not None}
         self.memory, self.blocks, self.others = {p: past for p, past in state.items() if past}, [], []
+        self.arranged = []
         for group, new in zip(self.param_groups, changed):
             group.update(new)  # the dicts stay the same ones: someone may hold them
             for name in group.keys() - new.keys():

@@ -508,3 +508,40 @@ def test_integers_cannot_learn():
 
 def test_the_repr_tells_the_options():
     assert repr(optim.SGD([leaf()], lr=0.5)).startswith("SGD(1 parameters, lr=0.5, momentum=0")
+
+
+# ---- groups that are edited in place
+
+
+def descend(optimizer, *params):
+    for p in params:
+        p.grad = np.ones(1)
+    optimizer.step()
+
+
+def test_parameters_may_be_exchanged_in_a_group():
+    old, new = Tensor([1.0], requires_grad=True), Tensor([1.0], requires_grad=True)
+    optimizer = optim.SGD([old], lr=0.5)
+    descend(optimizer, old)
+    optimizer.param_groups[0]["params"][0] = new
+    descend(optimizer, old, new)
+    assert (old.item(), new.item()) == (0.5, 0.5)
+
+
+def test_parameters_may_change_places_between_groups():
+    a, b = Tensor([1.0], requires_grad=True), Tensor([1.0], requires_grad=True)
+    optimizer = optim.SGD([{"params": [a], "lr": 0.5}, {"params": [b], "lr": 0.25}])
+    descend(optimizer, a, b)
+    first, second = optimizer.param_groups
+    first["params"], second["params"] = second["params"], first["params"]
+    descend(optimizer, a, b)
+    assert (a.item(), b.item()) == (0.25, 0.25)
+
+
+def test_a_group_may_be_replaced():
+    a = Tensor([1.0], requires_grad=True)
+    optimizer = optim.SGD([a], lr=0.5)
+    descend(optimizer, a)
+    optimizer.param_groups[0] = {**optimizer.param_groups[0], "lr": 0.25}
+    descend(optimizer, a)
+    assert a.item() == 0.25
