@@ -11,7 +11,7 @@ import numpy as np
 from autograd import Tensor, call, op
 from autograd.special import expit
 
-from .common import Loss, mean, pair, real, reduced, values, warn_if_swapped
+from .common import Loss, fitting, mean, pair, reduced, values, warn_if_swapped
 
 
 def log_loss(p: Any, t: Any) -> Any:
@@ -68,6 +68,8 @@ def probabilities(loss: str, name: str, x: Any, advice: str = "") -> None:
     x = values(x)
     low, high = (np.minimum.reduce(x, axis=None), np.maximum.reduce(x, axis=None)) if x.size else (0, 1)
     if not 0 <= low <= high <= 1:
+        if math.isnan(low):
+            advice = " autograd.detect_anomaly() finds where NaN comes from."
         raise ValueError(f"{loss} takes probabilities, 0 to 1, but {name} goes from {low:.4g} to {high:.4g}.{advice}")
 
 
@@ -99,7 +101,7 @@ def binary_cross_entropy_with_logits(
         )
     probabilities("binary_cross_entropy_with_logits", "target", target)
     if pos_weight is not None:
-        w = 1 + (real(pos_weight) - 1) * target
+        w = 1 + (fitting("pos_weight", pos_weight, input.shape) - 1) * target
         return reduced((1 - target) * input + w * np.logaddexp(0.0, -input), reduction, weight)
     if weight is None and reduction == "mean":
         return mean_logistic_loss(input, target)

@@ -11,7 +11,7 @@ import numpy as np
 from autograd import call, op
 from autograd.special import log_softmax, xlogy
 
-from .common import Loss, checked, mean, pair, real, reduced, values
+from .common import Loss, checked, floating, mean, pair, real, reduced, values
 
 
 @np.errstate(over="ignore")  # two numbers may be further apart than the largest number: exp(−∞) is right
@@ -62,7 +62,7 @@ def classes(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any,
         if t.shape == input.shape and name == "cross_entropy":
             hint = " Probabilities of the classes, of the input's shape, are floats: target.astype(float)."
         elif t.size == math.prod(expected):
-            hint = f" Write target.reshape{expected}."
+            hint = f" Write target.reshape{expected or '(())'}."
         raise ValueError(
             f"{name}: scores of shape {input.shape}, classes along axis {min(1, input.ndim - 1)}, need labels of shape "
             f"{expected}, but target has shape {t.shape}.{hint}"
@@ -76,7 +76,7 @@ def classes(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any,
         wrong = np.unique(t[((t < 0) | (t >= n)) & (t != ignore_index)])
         if wrong.size:
             raise ValueError(f"{name}: with {n} classes the labels are 0 to {n - 1}, but target has {wrong}.")
-    return input, t
+    return floating(input), t
 
 
 def warn_of_single_class(x: Any) -> None:
@@ -132,12 +132,12 @@ def picked(x: Any, t: Any, shape: Any, weight: Any, ignore_index: int, reduction
     losses = -w * x[np.arange(len(t)), t]
     if reduction == "none":
         return np.reshape(losses, shape)
-    return averaged(losses, np.sum(w)) if reduction == "mean" else np.sum(losses)
+    return averaged(losses, w, kept) if reduction == "mean" else np.sum(losses)
 
 
-def averaged(losses: Any, total: Any) -> Any:
-    """Σ losses / total; where every label is ignored NaN, but with gradient 0, as in PyTorch."""
-    return np.sum(losses) / total if total else np.sum(losses) + math.nan
+def averaged(losses: Any, w: Any, kept: Any) -> Any:
+    """Σ losses / Σ w; where no label is kept NaN, but with gradient 0, as in PyTorch."""
+    return np.sum(losses) / np.sum(w) if kept.any() else np.sum(losses) + math.nan
 
 
 def cross_entropy(
@@ -158,7 +158,11 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing is between 0 and 1, not {label_smoothing}.")
     if target.dtype.kind == "f" and target.shape == input.shape and input.ndim:
-        return soft_cross_entropy(input, target, weight, checked(reduction), label_smoothing)
+        if ignore_index >= 0:
+            raise ValueError(
+                f"ignore_index={ignore_index} is a label, but target has the probabilities of all classes."
+            )
+        return soft_cross_entropy(floating(input), target, weight, checked(reduction), label_smoothing)
     x, t = classes("cross_entropy", input, target, ignore_index)
     warn_of_probabilities(x, "CrossEntropyLoss applies softmax itself: give it scores; or logarithms to NLLLoss.")
     ignored = t.size and (ignore_index >= 0 or np.minimum.reduce(t) < 0) and (t == ignore_index).any()
@@ -174,7 +178,7 @@ def cross_entropy(
     if reduction == "none":
         uniform = np.reshape(uniform, shape)
     else:
-        uniform = averaged(uniform, np.sum(w[np.where(kept, t, 0)] * kept)) if reduction == "mean" else np.sum(uniform)
+        uniform = averaged(uniform, w[np.where(kept, t, 0)] * kept, kept) if reduction == "mean" else np.sum(uniform)
     return loss * (1 - label_smoothing) + uniform * (label_smoothing / x.shape[1])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Tensor, get_default_dtype
 from autograd.advice import described
 
 from ..module import Function, Module
@@ -42,11 +42,16 @@ def pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
             "it what the model returned; round it only to count how many are right."
         )
     if input.shape != target.shape:
-        remedy = f" Write target.reshape{input.shape}." if input.size == target.size else ""
+        remedy = f" Write target.reshape{input.shape or '(())'}." if input.size == target.size else ""
         raise ValueError(
             f"{name} compares element by element, but input has shape {input.shape} and target {target.shape}.{remedy}"
         )
-    return input, target
+    return floating(input), target
+
+
+def floating(input: Any) -> Any:
+    """input in floating point: small integers would wrap around, 0 − 1 = 255."""
+    return input if input.dtype.kind == "f" else values(input).astype(get_default_dtype())
 
 
 def warn_if_swapped(name: str, input: Any, target: Any) -> None:
@@ -70,11 +75,17 @@ def reduced(losses: Any, reduction: str, weight: Any = None) -> Any:
     """The mean or the sum of losses, or losses themselves, times weight if there is one."""
     checked(reduction)
     if weight is not None:
-        weight = real(weight)
-        if np.broadcast_shapes(weight.shape, losses.shape) != losses.shape:
-            raise ValueError(f"weight of shape {weight.shape} does not fit losses of shape {losses.shape}.")
-        losses = losses * weight
+        losses = losses * fitting("weight", weight, losses.shape)
     return losses if reduction == "none" else np.mean(losses) if reduction == "mean" else np.sum(losses)
+
+
+def fitting(name: str, weight: Any, shape: tuple[int, ...]) -> Any:
+    """weight, which must broadcast to the shape of the losses."""
+    weight = real(weight)
+    there = shape[len(shape) - weight.ndim :]
+    if weight.ndim > len(shape) or any(n not in (1, m) for n, m in zip(weight.shape, there)):
+        raise ValueError(f"{name} of shape {weight.shape} does not fit losses of shape {shape}.")
+    return weight
 
 
 def mean(x: Any) -> Any:

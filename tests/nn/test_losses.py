@@ -197,3 +197,62 @@ def test_labels_may_be_integers_of_any_kind():
     expected = nn.CrossEntropyLoss()(x, np.array([0, 3, 1])).data
     for dtype in (np.int8, np.uint8, np.int32, np.uint64):
         assert nn.CrossEntropyLoss()(x, np.array([0, 3, 1], dtype)).data == expected
+
+
+# ---- small integers, weights that do not fit, labels without weight
+
+
+@pytest.mark.parametrize("loss", [F.mse_loss, F.l1_loss, F.huber_loss, F.smooth_l1_loss, F.binary_cross_entropy,
+                                  F.binary_cross_entropy_with_logits, F.kl_div])  # fmt: skip
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_small_integers_do_not_wrap_around(loss, reduction):
+    x, t = np.array([0, 1, 0], np.uint8), np.array([1, 0, 0], np.uint8)
+    expected = loss(x.astype(float), t.astype(float), reduction=reduction)
+    np.testing.assert_array_equal(loss(x, t, reduction=reduction), expected)
+
+
+@pytest.mark.parametrize("target", [[1, 0], [[0.25, 0.75], [1.0, 0.0]]], ids=["labels", "probabilities"])
+def test_scores_may_be_small_integers(target):
+    x = np.array([[10, 200], [3, 4]], np.uint8)
+    assert F.cross_entropy(x, target) == F.cross_entropy(x.astype(float), target)
+
+
+def test_log_probabilities_may_be_small_integers():
+    assert F.nll_loss(np.array([[0, 3]], np.uint8), [1]) == -3
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 1, 1), (3, 1)])
+@pytest.mark.parametrize("option", ["weight", "pos_weight"])
+def test_a_weight_that_would_broadcast_the_losses_is_refused(option, shape):
+    with pytest.raises(ValueError, match=rf"^{option} of shape .* does not fit losses of shape \(2, 1\)"):
+        F.binary_cross_entropy_with_logits(p, p, **{option: np.ones(shape)})
+
+
+def test_a_label_to_ignore_is_refused_beside_probabilities():
+    with pytest.raises(ValueError, match="ignore_index=0 is a label, but target has the probabilities"):
+        F.cross_entropy(scores, np.ones((2, 3)) / 3, ignore_index=0)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:divide by zero:RuntimeWarning")
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+def test_labels_whose_weights_are_all_zero_have_no_mean(label_smoothing):
+    torch = pytest.importorskip("torch")
+    ours, theirs = Tensor(scores, requires_grad=True), torch.tensor(scores, requires_grad=True)
+    options = dict(label_smoothing=label_smoothing)
+    loss = F.cross_entropy(ours, [0, 0], np.array([0.0, 1.0, 1.0]), **options)
+    loss.backward()
+    weight = torch.tensor([0.0, 1.0, 1.0], dtype=torch.float64)
+    torch.nn.functional.cross_entropy(theirs, torch.tensor([0, 0]), weight, **options).backward()
+    assert np.isnan(loss.data)
+    np.testing.assert_array_equal(ours.grad, theirs.grad.numpy())
+
+
+def test_probabilities_that_are_nan_are_not_taken_for_logits():
+    with pytest.raises(ValueError, match=r"input goes from nan to nan\. autograd\.detect_anomaly"):
+        F.binary_cross_entropy(np.array([np.nan]), np.array([1.0]))
+
+
+@pytest.mark.parametrize("loss", [lambda: F.cross_entropy([1.0, 2.0], [1]), lambda: F.mse_loss(1.0, [1.0])])
+def test_the_reshaping_that_is_advised_works(loss):
+    with pytest.raises(ValueError, match=r"Write target\.reshape\(\(\)\)\."):
+        loss()
