@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ def mean(x: Any, axis: Any) -> Any:
     if axis == (0,) and x.__class__ is np.ndarray and x.ndim == 2 and x.dtype.char in "fd":
         return weights(len(x), 1 / len(x), x.dtype).dot(x)[None]  # by BLAS: a quarter of the time
     total = np.add.reduce(x, axis=axis, keepdims=True)
-    return total / (x.size / total.size)
+    return total / (x.size / max(total.size, 1))
 
 
 weights = functools.lru_cache(maxsize=64)(np.full)
@@ -79,6 +80,10 @@ def batch_norm(
                      otherwise use the running ones. The running variance is the unbiased one, Σ (x − mean)² / (n − 1)
     """
     input = as_operand(input)
+    if input.ndim < 2:
+        raise ValueError(f"batch_norm takes an input of shape (n, features, ...), but this has shape {input.shape}.")
+    if not training and (running_mean is None or running_var is None):
+        raise ValueError("batch_norm needs running_mean and running_var, or training=True, to use those of the batch.")
     features = input.shape[1]
 
     def beside(x: Any) -> Any:
@@ -88,11 +93,14 @@ def batch_norm(
     w, b = (1.0 if weight is None else beside(weight)), (0.0 if bias is None else beside(bias))
     if not training:
         return (input - beside(running_mean)) * (w / np.sqrt(beside(running_var) + eps)) + b
-    n = input.size // features
+    n = input.shape[0] * math.prod(input.shape[2:])
     if n < 2:
+        remedy = ": without running statistics those of the batch are used always, after eval() too."
+        if running_mean is not None:
+            remedy = " (DataLoader's drop_last=True leaves out a last one that is too small), or model.eval()."
         raise ValueError(
             f"BatchNorm in training needs at least two values of each feature, but the input has shape {input.shape}. "
-            "Use a larger batch (DataLoader's drop_last=True leaves out a last one that is too small), or model.eval()."
+            f"Use a larger batch{remedy}"
         )
 
     def watch(m: Any, var: Any) -> None:
@@ -179,11 +187,16 @@ class BatchNorm1d(Module):
         )
 
 
+def lengths(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
+    """normalized_shape as a tuple; a number is the length of the last axis."""
+    return normalized_shape if isinstance(normalized_shape, tuple) else tuple(np.atleast_1d(normalized_shape).tolist())
+
+
 def layer_norm(
-    input: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
+    input: Any, normalized_shape: int | Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:
     """y = γ (x − mean) / √(var + ε) + β for each example: mean and variance over the last axes, of normalized_shape."""
-    input, shape = as_operand(input), tuple(normalized_shape)
+    input, shape = as_operand(input), lengths(normalized_shape)
     if input.shape[-len(shape) :] != shape:
         raise ValueError(f"layer_norm over {shape} takes an input that ends so, but this has shape {input.shape}.")
     w, b = 1.0 if weight is None else weight, 0.0 if bias is None else bias
@@ -203,7 +216,7 @@ class LayerNorm(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape = lengths(normalized_shape)
         if not self.normalized_shape:
             raise ValueError("LayerNorm() needs the length of at least one axis to normalise over.")
         self.eps, self.elementwise_affine = eps, elementwise_affine

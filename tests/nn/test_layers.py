@@ -371,3 +371,37 @@ def test_an_optimizers_step_makes_the_old_graph_refuse():
     stamp(layer.weight)
     with pytest.raises(RuntimeError, match="changed in place"):
         loss.backward()
+
+
+# ---- normalisation at the edges
+
+
+@pytest.mark.parametrize("length", [np.int64(4), [4], (4,)])
+def test_layer_norm_takes_a_length_of_any_kind(length):
+    layer = nn.LayerNorm(length)
+    assert layer.normalized_shape == (4,)
+    x = np.arange(8.0).reshape(2, 4)
+    np.testing.assert_array_equal(F.layer_norm(x, 4), layer(x).data)
+
+
+def test_empty_batches_are_normalised_to_empty_ones():
+    assert nn.LayerNorm(4)(np.zeros((0, 4))).shape == (0, 4)
+    assert nn.BatchNorm1d(4).eval()(np.zeros((0, 4))).shape == (0, 4)
+    assert nn.BatchNorm1d(0)(np.zeros((3, 0))).shape == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (dict(input=np.zeros(3)), r"input of shape \(n, features, \.\.\.\), but this has shape \(3,\)"),
+        (dict(input=np.zeros((2, 3))), "needs running_mean and running_var, or training=True"),
+    ],
+)
+def test_batch_norm_says_what_it_needs(options, problem):
+    with pytest.raises(ValueError, match=problem):
+        F.batch_norm(**options, running_mean=None, running_var=None)
+
+
+def test_batch_norm_without_running_statistics_does_not_advise_eval():
+    with pytest.raises(ValueError, match=r"Use a larger batch: without running .* used always, after eval\(\) too\.$"):
+        nn.BatchNorm1d(3, track_running_stats=False).eval()(np.zeros((1, 3)))
