@@ -28,13 +28,14 @@ def listed(parameters: Parameters) -> list[Tensor]:
 
 
 def clip_grad_norm_(
-    parameters: Parameters, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
+    parameters: Parameters, max_norm: float, norm_type: float | str = 2.0, error_if_nonfinite: bool = False
 ) -> float:
     """g ← g · min(1, max_norm / (‖g‖ + 10⁻⁶)), where g is all gradients as one vector. Returns ‖g‖ before.
 
-    norm_type            p of the p-norm (Σ |gᵢ|ᵖ)^(1/p); math.inf is the largest |gᵢ|
+    norm_type            p of the p-norm (Σ |gᵢ|ᵖ)^(1/p); math.inf, or 'inf', is the largest |gᵢ|
     error_if_nonfinite   raise if the norm is NaN or infinite, instead of spreading it
     """
+    max_norm, norm_type = float(max_norm), float(norm_type)  # np.float32 would round the scale
     owners = [p for p in listed(parameters) if p.grad is not None]
     if not owners:
         warnings.warn("clip_grad_norm_() found no gradients to clip. Call it after loss.backward().", stacklevel=2)

@@ -103,3 +103,14 @@ def test_a_graph_from_before_the_vector_was_written_refuses_to_go_backward():
 def test_a_vector_of_another_length_is_refused():
     with pytest.raises(ValueError, match=r"have 7 elements, but the vector has shape \(6,\)"):
         utils.vector_to_parameters(np.ones(6), parameters())
+
+
+def test_infinity_may_be_a_string_as_in_pytorch():
+    assert utils.clip_grad_norm_(parameters(), 1.0, "inf") == 4.0
+
+
+def test_a_single_precision_bound_does_not_round_the_scale():
+    ours, expected = parameters(), parameters()
+    utils.clip_grad_norm_(ours, np.float32(0.5))
+    utils.clip_grad_norm_(expected, 0.5)
+    assert all(np.array_equal(p.grad, q.grad) for p, q in zip(ours, expected) if p.grad is not None)
