@@ -57,7 +57,7 @@ def fans(tensor: Any) -> tuple[int, int]:
             f"fans are those of a weight of shape (n_out, n_in, ...), but this has shape {np.shape(tensor)}."
         )
     n_out, n_in, *rest = np.shape(tensor)
-    return n_in * math.prod(rest), n_out * math.prod(rest)
+    return max(n_in * math.prod(rest), 1), max(n_out * math.prod(rest), 1)  # to divide by; 0 where nothing is filled
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
@@ -150,8 +150,8 @@ def orthogonal_(tensor: T, gain: float = 1.0, generator: Generator | None = None
     """
     if np.ndim(tensor) < 2:
         raise ValueError(f"orthogonal_() fills a matrix, but this has shape {np.shape(tensor)}.")
-    rows = np.shape(tensor)[0]
-    normal = generator_or_default(generator).standard_normal((rows, np.size(tensor) // rows))
+    rows, *rest = np.shape(tensor)
+    normal = generator_or_default(generator).standard_normal((rows, math.prod(rest)))
     wide = normal.shape[0] < normal.shape[1]
     q, r = np.linalg.qr(normal.T if wide else normal)
     q = q * np.sign(np.diag(r))

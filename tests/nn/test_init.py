@@ -139,3 +139,9 @@ def test_a_filled_tensor_is_marked_as_changed():
     init.zeros_(w)
     with pytest.raises(RuntimeError, match="changed in place"):
         loss.backward()
+
+
+@pytest.mark.parametrize("name", BY_CHANCE)
+@pytest.mark.parametrize("shape", [(3, 0), (0, 3), (0, 0)])
+def test_a_weight_without_elements_is_left_as_it_is(name, shape):
+    assert getattr(init, name)(np.zeros(shape)).shape == shape
