@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd.advice import a
+
 from .random import generator_or_default
 
 if TYPE_CHECKING:
@@ -68,7 +70,14 @@ class Subset:
     """The samples of a dataset at the given indices."""
 
     def __init__(self, dataset: Any, indices: Any) -> None:
-        self.dataset, self.indices = dataset, np.asarray(indices, dtype=np.intp)
+        indices = np.asarray(indices)
+        if indices.ndim != 1 or indices.size and indices.dtype.kind not in "iu":
+            remedy = " Write np.flatnonzero(mask)." if indices.dtype.kind == "b" else ""
+            raise TypeError(
+                f"Subset() takes a list of indices, which are whole numbers, but got {indices.dtype} of shape "
+                f"{indices.shape}.{remedy}"
+            )
+        self.dataset, self.indices = dataset, indices.astype(np.intp)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -89,7 +98,14 @@ def batch(dataset: Any, indices: Array) -> tuple[Array, ...]:
         return (dataset[indices],)
     samples = [dataset[int(i)] for i in indices]
     columns = zip(*samples) if isinstance(samples[0], (tuple, list)) else (samples,)
-    return tuple(np.stack([np.asarray(value) for value in column]) for column in columns)
+    arrays = tuple(np.stack([np.asarray(value) for value in column]) for column in columns)
+    for array, part in zip(arrays, samples[0] if isinstance(samples[0], (tuple, list)) else samples):
+        if array.dtype.hasobject:
+            raise TypeError(
+                f"A sample is a number, an array, or a tuple of them, but this dataset has {a(part)} in it. Let "
+                "__getitem__ return a tuple such as (x, y)."
+            )
+    return arrays
 
 
 def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | None = None) -> list[Subset]:
@@ -172,6 +188,7 @@ class RandomFlip:
         self.p, self.generator = p, generator
 
     def __call__(self, x: Array) -> Array:
+        check_images("RandomFlip", x)
         mirrored = generator_or_default(self.generator).random(len(x)) < self.p
         return np.where(mirrored.reshape(-1, *[1] * (x.ndim - 1)), x[..., ::-1], x)
 
@@ -183,6 +200,7 @@ class RandomShift:
         self.pixels, self.fill, self.generator = pixels, fill, generator
 
     def __call__(self, x: Array) -> Array:
+        check_images("RandomShift", x)
         rng = generator_or_default(self.generator)
         dy, dx = rng.integers(-self.pixels, self.pixels + 1, size=(2, len(x), 1, 1))
         rows, columns = pixel_positions(x)
@@ -196,6 +214,7 @@ class RandomRotation:
         self.degrees, self.fill, self.generator = degrees, fill, generator
 
     def __call__(self, x: Array) -> Array:
+        check_images("RandomRotation", x)
         rng = generator_or_default(self.generator)
         angle = np.radians(rng.uniform(-self.degrees, self.degrees, size=(len(x), 1, 1)))
         cos, sin = np.cos(angle), np.sin(angle)
@@ -203,6 +222,15 @@ class RandomRotation:
         row, column = rows.mean(), columns.mean()  # the centre
         rows, columns = rows - row, columns - column
         return sampled(x, row + cos * rows + sin * columns, column - sin * rows + cos * columns, self.fill)
+
+
+def check_images(name: str, x: Any) -> None:
+    """Refuse what is no batch of images, such as one image, or images that are flattened."""
+    if np.ndim(x) < 3:
+        raise ValueError(
+            f"{name} takes a batch of images, (batch, height, width) or (batch, channels, height, width), but this has "
+            f"shape {np.shape(x)}. Write x[None] for one image, x.reshape(-1, height, width) for flattened ones."
+        )
 
 
 def pixel_positions(x: Array) -> tuple[Array, Array]:

@@ -212,3 +212,29 @@ def test_channels_move_together():
     for make in (data.RandomShift, data.RandomRotation):
         after = make(2, generator=seeded())(grey)
         assert np.array_equal(after[:, 0], after[:, 2])
+
+
+# ---- what would be taken for something else
+
+
+@pytest.mark.parametrize("indices", [Y > 6, [0.5, 1.7], 3, [[1, 2]]])
+def test_a_subset_takes_a_list_of_whole_numbers(indices):
+    with pytest.raises(TypeError, match="takes a list of indices, which are whole numbers"):
+        data.Subset(DATASET, indices)
+
+
+def test_a_subset_may_be_empty():
+    assert list(data.DataLoader(data.Subset(DATASET, []), 2)) == []
+
+
+@pytest.mark.parametrize("sample", [{"x": 1.0}, (1.0, None)])
+def test_samples_that_make_no_array_are_refused(sample):
+    with pytest.raises(TypeError, match=r"this dataset has (a dict|None) in it\. Let __getitem__ return a tuple"):
+        next(iter(data.DataLoader([sample, sample], 2)))
+
+
+@pytest.mark.parametrize("change", [data.RandomFlip(), data.RandomShift(1), data.RandomRotation(10)])
+@pytest.mark.parametrize("shape", [(8, 8), (8,)])
+def test_images_come_in_batches(change, shape):
+    with pytest.raises(ValueError, match=r"Write x\[None\] for one image, x.reshape\(-1, height, width\)"):
+        change(np.zeros(shape))
