@@ -74,6 +74,8 @@ class Perceptron(Linear):
         t            their classes, 0 or 1 (or −1 or 1), of shape (n,) or (n, 1)
         max_epochs   when to give up
         """
+        if max_epochs < 1:
+            raise ValueError(f"learn(max_epochs=) is at least 1 epoch, but got {max_epochs!r}.")
         x, t = examples(x, t, self.in_features)
         whole = bool((x == np.round(x)).all() and np.abs(x).sum() * max_epochs < 2**53)
         w = np.zeros(self.in_features + 1)  # b is the weight of an input that is always 1

@@ -133,3 +133,8 @@ def test_widths_that_are_no_widths_are_refused(widths):
 def test_activations_that_are_no_modules_are_refused(activation):
     with pytest.raises(TypeError, match=r"An activation is a class of modules, such as nn.Tanh, not"):
         nn.MLP([2, 2, 1], activation)
+
+
+def test_learning_takes_an_epoch():
+    with pytest.raises(ValueError, match=r"learn\(max_epochs=\) is at least 1 epoch, but got 0"):
+        nn.Perceptron(2).learn(CORNERS, [0, 0, 0, 1], max_epochs=0)
