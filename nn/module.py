@@ -6,6 +6,7 @@ joined by dots: "hidden.0.weight". That is all there is to `parameters()`, `stat
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from itertools import repeat
@@ -342,6 +343,10 @@ class Function(Module):
                 f"{cls.__name__}() got the data, but it is made without them, and then called on them: "
                 f"nn.{cls.__name__}()({data})."
             )
+        for word in [x for x in args if isinstance(x, str)]:
+            reduction = inspect.signature(cls.__init__).parameters.get("reduction")
+            if reduction is not None and reduction.kind is reduction.KEYWORD_ONLY:
+                raise TypeError(f"{cls.__name__}() takes its reduction by name: nn.{cls.__name__}(reduction={word!r}).")
         return super().__new__(cls)
 
 

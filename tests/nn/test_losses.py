@@ -256,3 +256,10 @@ def test_probabilities_that_are_nan_are_not_taken_for_logits():
 def test_the_reshaping_that_is_advised_works(loss):
     with pytest.raises(ValueError, match=r"Write target\.reshape\(\(\)\)\."):
         loss()
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if name != "HuberLoss"])
+def test_a_reduction_is_given_by_its_name(name):
+    with pytest.raises(TypeError, match=rf"^{name}\(\) takes its reduction by name: nn\.{name}\(reduction='sum'\)"):
+        getattr(nn, name)("sum")
+    assert nn.HuberLoss("sum").reduction == "sum"  # as in PyTorch
