@@ -148,6 +148,8 @@ class MultiStepLR(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
     ) -> None:
+        if not isinstance(milestones, Iterable) or isinstance(milestones, str):
+            raise TypeError(f"MultiStepLR(milestones=) is a list of epochs, such as [30, 80], but got {milestones!r}.")
         self.milestones, self.gamma = sorted(milestones), gamma
         super().__init__(optimizer, last_epoch)
 
@@ -229,6 +231,9 @@ class LambdaLR(LRScheduler):
     ) -> None:
         self.attach(optimizer)
         self.lr_lambdas = for_each_group(self, "lr_lambda", lr_lambda)
+        for f in self.lr_lambdas:
+            if not callable(f):
+                raise TypeError(f"LambdaLR(lr_lambda=) is a function of the epoch, lambda t: 0.9**t, but got {f!r}.")
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:

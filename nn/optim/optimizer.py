@@ -59,11 +59,7 @@ class Optimizer:
         self.memory: dict[Tensor, dict[str, Any]] = {}  # what was loaded, until there are blocks for it
         self.stepped = False  # whether step() was ever called, for schedulers to warn
         self.cleared = False  # whether zero_grad() was, for step() to warn
-        model = hasattr(params, "parameters")
-        if model or not isinstance(params, Iterable) or isinstance(params, (Tensor, np.ndarray, dict, str)):
-            wanted = "model.parameters()" if model or callable(params) else "a list such as [w, b]"
-            raise TypeError(f"{self.name}() takes parameters to optimize, {wanted}, not one {type(params).__name__}.")
-        groups = list(params)
+        groups = self.listed(params)
         if not groups:
             raise ValueError(
                 f"{self.name}() got no parameters. If they are model.parameters(), then the model has none (are its "
@@ -94,6 +90,14 @@ class Optimizer:
         groups = [f"{len(group['params'])} parameters, {options(group)}" for group in self.param_groups]
         return f"{self.name}({'; '.join(groups)})"
 
+    def listed(self, params: Any) -> list[Any]:
+        """params, which must be several, as a list."""
+        model = hasattr(params, "parameters")
+        if model or not isinstance(params, Iterable) or isinstance(params, (Tensor, np.ndarray, dict, str)):
+            wanted = "model.parameters()" if model or callable(params) else "a list such as [w, b]"
+            raise TypeError(f"{self.name}() takes parameters to optimize, {wanted}, not one {type(params).__name__}.")
+        return list(params)
+
     def add_param_group(self, group: dict[str, Any]) -> None:
         """Optimize more parameters: {"params": Tensors, option: value, ...}."""
         if not isinstance(group, dict) or "params" not in group:
@@ -101,7 +105,7 @@ class Optimizer:
         params = group["params"]
         if isinstance(params, (set, frozenset)):
             raise TypeError("The parameters are a set, which has no order to save their state by; pass a list.")
-        params = [params] if isinstance(params, Tensor) else list(params)
+        params = [params] if isinstance(params, Tensor) else self.listed(params)
         group = self.defaults | group | {"params": params}
         if not group["params"]:
             raise ValueError(f"Parameter group {len(self.param_groups)} of {self.name} has no parameters.")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nn
 from autograd import Tensor, no_grad
 from nn import optim
 
@@ -545,3 +546,9 @@ def test_a_group_may_be_replaced():
     optimizer.param_groups[0] = {**optimizer.param_groups[0], "lr": 0.25}
     descend(optimizer, a)
     assert a.item() == 0.25
+
+
+@pytest.mark.parametrize("params", [nn.Linear(1, 1), nn.Linear(1, 1).parameters, np.ones(2), {"w": 1}, 3])
+def test_a_group_takes_what_the_optimizer_takes(params):
+    with pytest.raises(TypeError, match=r"^SGD\(\) takes parameters to optimize, (model\.parameters\(\)|a list such)"):
+        optim.SGD([{"params": params}])

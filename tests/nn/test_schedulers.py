@@ -281,3 +281,15 @@ def test_a_state_of_other_kinds_is_refused_and_changes_nothing():
         with pytest.raises(ValueError, match=r"not the state of ExponentialLR: gamma is .*, but here 0\.9"):
             scheduler.load_state_dict(before | dict(last_epoch=2, schedulers=inner))
     assert scheduler.state_dict() == before
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda o: lr_scheduler.MultiStepLR(o, 30), r"milestones=\) is a list of epochs, .* but got 30"),
+        (lambda o: lr_scheduler.LambdaLR(o, 0.9), r"lr_lambda=\) is a function of the epoch, .* but got 0\.9"),
+    ],
+)
+def test_what_is_no_list_or_no_function_is_refused(make, problem):
+    with pytest.raises(TypeError, match=problem):
+        make(optim.SGD([Tensor([1.0], requires_grad=True)]))
