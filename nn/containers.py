@@ -94,6 +94,8 @@ class Sequential(Numbered):
         for module in vars(self).values():
             if isinstance(module, Module):
                 input = module(input)
+                if input is None:
+                    raise TypeError(f"{type(module).__name__}.forward() returned None: does it end with `return`?")
         return input
 
 

@@ -74,7 +74,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """y = x Wᵀ + b, for x of shape (..., n_in), W (n_out, n_in), b (n_out,) or None; y has shape (..., n_out)."""
     try:
         return affine(input, weight, bias)
-    except (TypeError, ValueError) as error:
+    except (IndexError, TypeError, ValueError) as error:
         if isinstance(input, (tuple, list)) and any(isinstance(part, (Tensor, np.ndarray)) for part in input):
             raise TypeError(
                 f"linear: the input is a {type(input).__name__} of {len(input)} arrays, not one. A batch is unpacked: "
@@ -84,6 +84,10 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         if x.dtype.kind not in "fiub":
             remedy = "Write x.astype(float)." if isinstance(input, np.ndarray) else "Give it an array or a Tensor."
             raise TypeError(f"linear: the input is {described(input)}, not real numbers. {remedy}") from error
+        if w.ndim == 1:
+            raise ValueError(
+                f"linear takes a weight of shape (n_out, n_in), but this has shape {w.shape}: write weight[None]."
+            ) from error
         if not w.ndim or x.ndim and x.shape[-1] == w.shape[-1]:
             raise
         raise ValueError(

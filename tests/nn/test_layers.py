@@ -405,3 +405,8 @@ def test_batch_norm_says_what_it_needs(options, problem):
 def test_batch_norm_without_running_statistics_does_not_advise_eval():
     with pytest.raises(ValueError, match=r"Use a larger batch: without running .* used always, after eval\(\) too\.$"):
         nn.BatchNorm1d(3, track_running_stats=False).eval()(np.zeros((1, 3)))
+
+
+def test_a_weight_that_is_no_matrix_is_refused():
+    with pytest.raises(ValueError, match=r"a weight of shape \(n_out, n_in\), but this has shape \(3,\)"):
+        F.linear(np.zeros((2, 3)), np.zeros(3))

@@ -506,3 +506,12 @@ def test_a_buffer_that_is_refused_is_not_registered():
     with pytest.raises(TypeError, match="is a Parameter"):
         net.register_buffer("weight", np.zeros(1))
     assert not list(net.named_buffers())
+
+
+def test_a_module_without_a_result_is_named():
+    class Forgetful(nn.Module):
+        def forward(self, input):
+            np.tanh(input)
+
+    with pytest.raises(TypeError, match=r"^Forgetful\.forward\(\) returned None: does it end with `return`\?"):
+        nn.Sequential(nn.Linear(2, 2), Forgetful(), nn.ReLU())(np.zeros((1, 2)))
