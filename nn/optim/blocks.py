@@ -101,7 +101,7 @@ class Block:
         """w ← w − change(g, ...) for all parameters; with weight decay λ, g ← g + λ w before, or w ← w − lr λ w."""
         group, decay = self.group, self.group.get("weight_decay")
         if self.large:
-            gradient = gradients[0].reshape(-1)
+            gradient = gradients[0].reshape(-1).astype(self.dtype, copy=False)  # g² in float16 would overflow
         else:
             gradient = np.concatenate(gradients, axis=None, dtype=self.dtype, casting="same_kind")
             if decay:

@@ -13,6 +13,7 @@ import pytest
 import nn
 from autograd import Tensor, no_grad
 from nn import optim
+from nn.optim.blocks import PIECE
 
 OPTIMIZERS = {name: getattr(optim, name) for name in optim.__all__ if name not in ("Optimizer", "lr_scheduler")}
 RECORDED = json.loads(Path(__file__).with_name("recorded_optim.json").read_text())["optimizers"]
@@ -552,3 +553,14 @@ def test_a_group_may_be_replaced():
 def test_a_group_takes_what_the_optimizer_takes(params):
     with pytest.raises(TypeError, match=r"^SGD\(\) takes parameters to optimize, (model\.parameters\(\)|a list such)"):
         optim.SGD([{"params": params}])
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values())
+@pytest.mark.parametrize("maximize", [False, True])
+@pytest.mark.parametrize("dtype", [np.uint8, bool, np.float16])
+def test_a_gradient_of_another_dtype_means_the_same_for_a_large_parameter(optimizer, maximize, dtype):
+    gradient = np.full(PIECE + 1, 300).astype(dtype)  # 300² is too large for float16
+    small, large = Tensor([1.0], requires_grad=True), Tensor(np.ones(PIECE + 1), requires_grad=True)
+    small.grad, large.grad = gradient[:1], gradient
+    optimizer([small, large], lr=0.1, maximize=maximize).step()
+    np.testing.assert_array_equal(large.data, np.broadcast_to(small.data, PIECE + 1))
