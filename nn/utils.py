@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Iterable
 from itertools import repeat
-from operator import imul
+from operator import imul, setitem
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,7 @@ def clip_grad_value_(parameters: Parameters, clip_value: float) -> None:
     """gᵢ ← min(max(gᵢ, −clip_value), clip_value), for every element of every gradient."""
     gradients = [p.grad for p in listed(parameters) if p.grad is not None]
     clipped = [np.clip(g, -clip_value, clip_value) for g in gradients]
-    at_once(np.ndarray.__setitem__, gradients, repeat(...), clipped)
+    at_once(setitem, gradients, repeat(...), clipped)
 
 
 def parameters_to_vector(parameters: Parameters) -> Tensor:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from autograd import Tensor
+from autograd import Tensor, grad
 from nn import utils
 
 GRADIENTS = [np.array([[3.0, -4.0], [0.5, 1.0]]), None, np.array(-2.0)]
@@ -114,3 +114,11 @@ def test_a_single_precision_bound_does_not_round_the_scale():
     utils.clip_grad_norm_(ours, np.float32(0.5))
     utils.clip_grad_norm_(expected, 0.5)
     assert all(np.array_equal(p.grad, q.grad) for p, q in zip(ours, expected) if p.grad is not None)
+
+
+@pytest.mark.parametrize("clip", [utils.clip_grad_norm_, utils.clip_grad_value_])
+def test_gradients_that_are_tensors_are_clipped_too(clip):
+    p = Tensor([1.0, 2.0], requires_grad=True)
+    p.grad = grad((p * p).sum(), [p])[0]
+    clip([p], 1.0)
+    assert np.all(p.grad.data <= 1)
