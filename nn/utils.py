@@ -39,13 +39,13 @@ def clip_grad_norm_(
     owners = [p for p in listed(parameters) if p.grad is not None]
     if not owners:
         warnings.warn("clip_grad_norm_() found no gradients to clip. Call it after loss.backward().", stacklevel=2)
+    gradients = [p.grad.astype(np.float32) if p.grad.dtype.char == "e" else p.grad for p in owners]  # g² may overflow
     if norm_type == 2:
-        gradients = [p.grad for p in owners]
         if len(gradients) > 1 and sum([g.size for g in gradients]) < 10_000:
             gradients = [np.concatenate(gradients, axis=None)]  # of many small ones the most is the calling
         norm = math.sqrt(sum(float(np.vdot(g, g)) for g in gradients))
     else:
-        norms = np.array([np.linalg.norm(np.ravel(p.grad), norm_type) for p in owners] or [np.float64(0)])
+        norms = np.array([np.linalg.norm(np.ravel(g), norm_type) for g in gradients] or [np.float64(0)])
         norm = float(np.linalg.norm(norms, norm_type))
     if error_if_nonfinite and not math.isfinite(norm):
         raise RuntimeError(

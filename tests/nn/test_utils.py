@@ -122,3 +122,11 @@ def test_gradients_that_are_tensors_are_clipped_too(clip):
     p.grad = grad((p * p).sum(), [p])[0]
     clip([p], 1.0)
     assert np.all(p.grad.data <= 1)
+
+
+@pytest.mark.parametrize(("norm_type", "expected"), [(2.0, 300 * 20**0.5), (3.0, 300 * 20 ** (1 / 3)), (1.0, 6000.0)])
+def test_the_norm_of_half_precision_gradients_does_not_overflow(norm_type, expected):
+    p = Tensor(np.ones(20, np.float16), requires_grad=True)
+    p.grad = np.full(20, 300, np.float16)
+    assert utils.clip_grad_norm_([p], 1.0, norm_type) == pytest.approx(expected, rel=1e-6)  # float32's rounding
+    np.testing.assert_allclose(p.grad, 300 / expected, rtol=2e-3)  # float16's
