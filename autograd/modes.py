@@ -231,7 +231,9 @@ def describe(node: Any) -> str:
     if not node.line:
         return ""
     (file, number), _ = node.line
-    source = linecache.getline(file, number).strip()
+    source = (
+        "" if file == "<string>" else linecache.getline(file, number).strip()
+    )  # Python 3.13 has that of `-c` for it
     return f"\n  It was computed in {file}, line {number}" + (f":\n    {source}" if source else ".")
 
 

@@ -370,7 +370,9 @@ def numpys_name(wrong: Iterable[str]) -> str:
 
 def left_out(name: str, value: Any, known: dict[str, Any]) -> bool:
     """Whether NumPy would do the same without this argument."""
-    default = known.get(name, inspect.Parameter.empty) if known else None  # a few of NumPy's C functions do not tell
+    if not known:  # some of NumPy's C functions do not tell
+        return value is None and name in ("out", "dtype")
+    default = known.get(name, inspect.Parameter.empty)
     return type(value) is type(default) and value == default or name == "order" and (value, default) == ("C", "K")
 
 

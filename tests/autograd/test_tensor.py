@@ -11,7 +11,7 @@ import pytest
 
 import autograd
 from autograd import Tensor, call, gradcheck, no_grad, op
-from autograd.operations import parameters
+from autograd.operations import left_out, parameters
 
 
 @pytest.fixture
@@ -624,6 +624,11 @@ def test_an_operation_that_hides_what_it_takes_counts_it():
     assert np.dot(x, x, out=None).data == 5  # NumPy's dot does not tell its parameters
     with pytest.raises(TypeError, match=r"dot\(\) takes 2 array arguments \(argument 0, argument 1\), but got 1"):
         x.dot()
+
+
+def test_of_what_an_operation_that_hides_its_defaults_was_given_nothing_is_left_out_but_out_and_dtype():
+    assert [name for name in ("axis", "out", "dtype", "order") if left_out(name, None, {})] == ["out", "dtype"]
+    assert not left_out("order", "C", {})
 
 
 def test_an_operation_without_any_derivative_is_refused_where_one_is_wanted():
