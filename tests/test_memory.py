@@ -30,9 +30,9 @@ def without_garbage_collector():
     gc.enable()
 
 
-def growth(function, times):
+def growth(function, times, first=20):
     """By how many blocks memory grows when function is called so many times, without help by the garbage collector."""
-    for _ in range(20):
+    for _ in range(first):
         function()  # whatever is made once
     gc.collect()  # empties Python's own lists of spare tuples too, which are kept for reuse
     before = sys.getallocatedblocks()
@@ -52,7 +52,8 @@ def test_ten_thousand_steps_of_training_leave_nothing_behind():
         criterion(model(x), y).backward()
         optimizer.step()
 
-    assert growth(step, 10_000) < 50
+    # Python 3.10 makes a cache for a function that is called the 1024th time
+    assert growth(step, 10_000, first=1100) < 50
 
 
 @pytest.mark.campaign
