@@ -44,7 +44,8 @@ def slope(a, b):
     """∂(a^b)/∂a = b a^(b−1), and 0 where b = 0, even at a = 0."""
     if isinstance(b, (int, float)):
         return b * a ** (b - 1) if b else np.zeros_like(a)
-    return b * a ** np.where(np.logical_and(a == 0, b == 0), 1, b - 1.0)  # b − 1 of an unsigned 0 would be huge
+    flat = np.logical_and(b == 0, ~(abs(a) >= np.finfo(a.dtype).tiny))  # where a⁻¹ is infinite or NaN, but 0 a⁻¹ is 0
+    return b * np.where(flat, 0, a) ** np.where(flat, 1, b - 1.0)  # b − 1 of an unsigned 0 would be huge
 
 
 def log(a, b):

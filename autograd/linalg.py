@@ -83,7 +83,7 @@ def pinv_back(g, y, x):
 def cofactors(y, x):
     """∂ det(x)/∂x: by the inverse, or if there is none, by the determinants of x without row i and column j."""
     n = x.shape[-1]
-    if np.all(np.linalg.matrix_rank(x) == n):
+    if np.all(np.isfinite(x)) and np.all(np.linalg.matrix_rank(x) == n):  # there is no rank with NaN in x
         return np.expand_dims(y, (-1, -2)) * T(np.linalg.inv(x))
     i = np.arange(n)
     rest = np.array([np.delete(i, k) for k in i])

@@ -36,6 +36,7 @@ singular = {
     "x²": (lambda x: x**2, at([0, -2]), [0, -4]),
     "x³": (lambda x: x**3, at([0, -2]), [0, 12]),
     "xⁿ": (lambda x: x ** np.array([0.0, 1.0, 2.0]), at([0, 0, 0]), [0, 1, 0]),
+    "x⁰ of an array": (lambda x: x ** np.zeros(4), at([np.nan, 1e-310, np.inf, -np.inf]), [0, 0, 0, 0]),
     "0ᵇ": (lambda x: np.power(0.0, x), at([0, 1, 2]), [0, 0, 0]),
     "prod, one 0": (np.prod, at([0, 2, 3]), [6, 0, 0]),
     "prod, two 0": (np.prod, at([0, 0, 3]), [0, 0, 0]),
@@ -123,6 +124,23 @@ def test_cumprod_has_its_derivatives_where_a_matrix_has_zeros(axis):
 def test_prod_has_its_derivatives_where_a_cube_has_zeros(axis):
     x = np.array([[[0.0, 2.0, 0.5], [3.0, 0.0, 0.5]], [[1.0, 2.0, 3.0], [0.0, 0.0, 1.5]]])
     assert gradcheck(lambda t: np.prod(t, axis), x, order=2)
+
+
+def test_the_derivative_of_a_power_at_the_exponent_zero_grows_as_the_reciprocal():
+    a, b = Tensor(np.array([2.0, 0.0]), requires_grad=True), Tensor(np.zeros(2), requires_grad=True)
+    (first,) = grad(np.sum(a**b), [a], create_graph=True)
+    np.testing.assert_array_equal(grad(np.sum(first), b)[0].data, [0.5, 0])
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")  # NumPy's too
+@pytest.mark.parametrize("place", [(0, 0), (0, 1)])
+def test_det_of_a_matrix_with_nan_has_a_gradient_of_nan(place):
+    x = np.stack([np.eye(2), np.ones((2, 2)), 2 * np.eye(2)])
+    x[(0, *place)] = np.nan
+    t = Tensor(x, requires_grad=True)
+    found = grad(np.sum(np.linalg.det(t)), t)[0].data
+    assert np.isnan(found[0]).any()
+    np.testing.assert_allclose(found[1:], [[[1, -1], [-1, 1]], [[2, 0], [0, 2]]])
 
 
 @pytest.mark.parametrize("function", [np.maximum, np.minimum])
