@@ -67,6 +67,13 @@ def stamp(*tensors: Tensor) -> None:
             tensor.tick = changed
 
 
+def make_writable(*tensors: Tensor) -> None:
+    """Give those of the tensors a copy of their values that were assigned a number, or an array that is read-only."""
+    for tensor in tensors:
+        if not (isinstance(tensor.data, np.ndarray) and tensor.data.flags.writeable):
+            tensor.data = np.array(tensor.data)
+
+
 consume = deque[Any](maxlen=0).extend
 
 

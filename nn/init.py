@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from autograd import Tensor, stamp
+from autograd.tensor import make_writable
 
 from .random import generator_or_default
 
@@ -39,6 +40,8 @@ T = TypeVar("T", Tensor, "np.ndarray[Any, Any]")  # a Tensor or an array, which 
 
 def fill(tensor: T, values: Any) -> T:
     """tensor, with its elements replaced by values."""
+    if isinstance(tensor, Tensor):
+        make_writable(tensor)
     array = tensor.data if isinstance(tensor, Tensor) else tensor
     if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
         raise TypeError(

@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd import Hook, Tensor, stamp
 from autograd.advice import a, add_absent
-from autograd.tensor import at_once, set_grads, tick
+from autograd.tensor import at_once, make_writable, set_grads, tick
 
 __all__ = ["Module", "Parameter"]
 
@@ -306,10 +306,9 @@ class Module:
             raise RuntimeError(
                 f"The state does not fit {type(self).__name__}; nothing was loaded.\n  " + "\n  ".join(problems)
             )
-        for _, old, _ in both:  # an array that somebody assigned may be one that cannot be written to
-            if isinstance(old, Tensor) and not (isinstance(old.data, np.ndarray) and old.data.flags.writeable):
-                old.data = np.array(old.data)
-        stamp(*(old for _, old, _ in both if isinstance(old, Tensor)))
+        tensors = [old for _, old, _ in both if isinstance(old, Tensor)]
+        make_writable(*tensors)
+        stamp(*tensors)
         arrays = [old.data if isinstance(old, Tensor) else old for _, old, _ in both]
         at_once(np.ndarray.__setitem__, arrays, repeat(...), [new for _, _, new in both])
         return Loaded(missing, unexpected)

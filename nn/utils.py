@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd import Tensor, stamp
 from autograd.advice import a
-from autograd.tensor import at_once, set_grads
+from autograd.tensor import at_once, make_writable, set_grads
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
 
@@ -78,5 +78,6 @@ def vector_to_parameters(vec: Any, parameters: Parameters) -> None:
     if vector.shape != (sum(sizes),):
         raise ValueError(f"The parameters have {sum(sizes)} elements, but the vector has shape {vector.shape}.")
     pieces = [piece.reshape(p.shape) for p, piece in zip(params, np.split(vector, np.cumsum(sizes)[:-1]))]
+    make_writable(*params)
     stamp(*params)
     at_once(np.ndarray.__setitem__, [p.data for p in params], repeat(...), pieces)

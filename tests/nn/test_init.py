@@ -145,3 +145,10 @@ def test_a_filled_tensor_is_marked_as_changed():
 @pytest.mark.parametrize("shape", [(3, 0), (0, 3), (0, 0)])
 def test_a_weight_without_elements_is_left_as_it_is(name, shape):
     assert getattr(init, name)(np.zeros(shape)).shape == shape
+
+
+def test_a_parameter_that_was_assigned_what_cannot_be_written_to_is_filled():
+    p = nn.Parameter(np.zeros(3))
+    p.data = np.broadcast_to(0.0, (3,))
+    assert init.ones_(p) is p
+    assert p.data.tolist() == [1, 1, 1]

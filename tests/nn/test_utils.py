@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+import nn
 from autograd import Tensor, grad
 from nn import utils
 
@@ -130,3 +131,11 @@ def test_the_norm_of_half_precision_gradients_does_not_overflow(norm_type, expec
     p.grad = np.full(20, 300, np.float16)
     assert utils.clip_grad_norm_([p], 1.0, norm_type) == pytest.approx(expected, rel=1e-6)  # float32's rounding
     np.testing.assert_allclose(p.grad, 300 / expected, rtol=2e-3)  # float16's
+
+
+def test_a_vector_is_written_into_parameters_that_were_assigned_what_cannot_be_written_to():
+    p, q = nn.Parameter(np.zeros((2, 2))), Tensor(0.0, requires_grad=True)
+    p.data, q.data = np.broadcast_to(0.0, (2, 2)), np.float64(0)
+    utils.vector_to_parameters(np.arange(5.0), [p, q])
+    assert np.array_equal(p.data, [[0, 1], [2, 3]])
+    assert q.data == 4
