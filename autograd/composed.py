@@ -326,8 +326,14 @@ def split(ary, indices_or_sections, axis=0):
     return parts
 
 
-composed(np.vsplit, at=[call((4, 3), 2)])(
-    lambda ary, indices_or_sections: split(ary, indices_or_sections, 0))
+@composed(np.vsplit, at=[call((4, 3), 2)])
+def vsplit(ary, indices_or_sections):
+    """The parts of ary along the first axis, of two or more."""
+    if ary.ndim < 2:
+        raise ValueError(f"np.vsplit() cuts matrices, not an array of shape {ary.shape}; np.split() cuts a vector.")
+    return split(ary, indices_or_sections, 0)
+
+
 composed(np.hsplit, at=[call((3, 4), 2)])(
     lambda ary, indices_or_sections: split(ary, indices_or_sections, 0 if ary.ndim < 2 else 1))
 composed(np.dsplit, at=[call((2, 3, 4), 2)])(

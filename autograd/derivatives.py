@@ -372,7 +372,7 @@ ours = {
     "__round__":   lambda self, decimals=0: np.round(self, decimals),
     "__divmod__":  lambda self, other: np.divmod(self, other),
     "__rdivmod__": lambda self, other: np.divmod(other, self),
-    "astype":      method(astype),
+    "astype":      method(lambda self, dtype, copy=True: astype(self, dtype)),  # a Tensor is always a new one
     "mT":          property(method(np.matrix_transpose), doc="The last two axes exchanged."),
 }
 for name, attribute in {**plain, **ours}.items():

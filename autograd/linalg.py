@@ -350,5 +350,15 @@ def matrix_norm(x, /, *, keepdims=False, ord="fro"):
 composed(np.linalg.matrix_transpose, at=square)(lambda x, /: T(x))
 composed(np.linalg.trace,    at=square)(lambda x, /, *, offset=0: np.trace(x, offset, -2, -1))
 composed(np.linalg.diagonal, at=square)(lambda x, /, *, offset=0: np.diagonal(x, offset, -2, -1))
-composed(np.linalg.outer,    at=[call((3,), (4,))])(lambda x1, x2, /: np.outer(x1, x2))
 composed(np.linalg.cross,    at=[call((3,), (2, 3))])(lambda x1, x2, /, *, axis=-1: np.cross(x1, x2, axis=axis))
+
+
+@composed(np.linalg.outer, at=[call((3,), (4,))])
+def outer(x1, x2, /):
+    """The products of every element of one vector and every one of another."""
+    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
+        raise ValueError(
+            f"np.linalg.outer() takes two vectors, but the shapes are {np.shape(x1)} and {np.shape(x2)}; "
+            "np.outer() makes vectors of them."
+        )
+    return np.outer(x1, x2)

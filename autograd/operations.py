@@ -234,7 +234,8 @@ class Op:
                 kwargs = {**kwargs, name: value.data[()]}
         if len(given) != arity or len(args) > len(self.parameters):
             expected = ", ".join(self.parameters[:arity])
-            raise TypeError(f"{self.name}() takes {arity} array arguments ({expected}), but got {len(args)}.")
+            remedy = " Where t is not 0 is np.nonzero(t)." if (self.name, len(args)) == ("where", 1) else ""
+            raise TypeError(f"{self.name}() takes {arity} array arguments ({expected}), but got {len(args)}.{remedy}")
         return (tuple(given[0]) if self.each else tuple(given)), kwargs
 
 

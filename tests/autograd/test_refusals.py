@@ -106,6 +106,9 @@ REFUSALS = {
     "metadata by keyword": (lambda: np.var(x(), ddof=leaf(0.5)), TypeError, "with respect to ddof=; pass t.data"),
     "a matrix": (lambda: leaf(np.eye(2)) * np.eye(2).view(np.matrix), TypeError, r"a matrix.*np.asarray\(x\)"),
     "a masked array": (lambda: x() + np.ma.array(np.ones(3), mask=[0, 1, 0]), TypeError, r"a MaskedArray.*filled\(0\)"),
+    "where of one argument": (lambda: np.where(x()), TypeError, r"but got 1\. .* np\.nonzero\(t\)"),
+    "outer of matrices": (lambda: np.linalg.outer(leaf(np.eye(2)), x()), ValueError, r"two vectors.*np\.outer\(\)"),
+    "vsplit of a vector": (lambda: np.vsplit(x(), 3), ValueError, r"shape \(3,\); np\.split\(\) cuts a vector"),
     # backward
     "a vector": (
         lambda: y().backward(),

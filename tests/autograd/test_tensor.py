@@ -751,3 +751,12 @@ def test_a_function_without_a_rule_is_named_as_it_is_called(function, called):
     with pytest.raises(TypeError) as caught:
         function(*args)
     assert str(caught.value).startswith(f"{called} has no derivative rule. Give it one: autograd.op({called}, lambda")
+
+
+@pytest.mark.parametrize("copy", [True, False])
+def test_astype_takes_copy_as_an_array_does(copy):
+    t = Tensor([1.0, 2.0], requires_grad=True)
+    y = t.astype(np.float64, copy=copy)
+    assert y is not t
+    np.sum(y).backward()
+    assert np.array_equal(t.grad, [1, 1])
