@@ -49,7 +49,15 @@ def gradcheck(
         raise ValueError(f"gradcheck() takes an order of 1 or more, not {order!r}.")
     if not args:
         return all(agree(*trial, order or 2, eps, rtol, atol) for trial in trials(f))
-    return agree(getattr(f, "__name__", repr(f)), f, list(args), range(len(args)), order or 1, eps, rtol, atol)
+    try:
+        return agree(getattr(f, "__name__", repr(f)), f, list(args), range(len(args)), order or 1, eps, rtol, atol)
+    except TypeError as error:
+        if len(args) > 1 or not isinstance(args[0], tuple):
+            raise
+        raise TypeError(
+            "gradcheck(f, (x, y)) calls f with one argument, the tuple, which f does not take. Arguments are given one "
+            f"by one, not in a tuple as for PyTorch's gradcheck: gradcheck(f, x, y). ({error})"
+        ) from error
 
 
 def trials(function: Function) -> list[tuple[str, Function, list[Any], Any]]:

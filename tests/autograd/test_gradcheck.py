@@ -162,3 +162,10 @@ def test_tolerances_may_be_chosen():
 def test_wrong_use_is_refused_with_the_remedy(wrong, error, message):
     with pytest.raises(error, match=message):
         wrong()
+
+
+@pytest.mark.parametrize("f", [lambda x, y: x * y, lambda x: x**2])
+def test_arguments_in_a_tuple_as_for_pytorch_get_a_sentence(f):
+    with pytest.raises(TypeError, match=r"one by one, not in a tuple .* gradcheck\(f, x, y\)"):
+        gradcheck(f, (np.ones(2),))
+    assert gradcheck(np.concatenate, (np.ones(2), np.zeros(3)))
