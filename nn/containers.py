@@ -45,6 +45,17 @@ class Numbered(Module):
         name, _ = children_of(self)[self.position(index)]
         setattr(self, name, member(module, self))
 
+    def __delitem__(self, index: int | slice) -> None:
+        found = [*iter(self)]
+        del found[index if isinstance(index, slice) else self.position(index)]
+        self.renumber(found)
+
+    def renumber(self, modules: list[Module]) -> None:
+        """Hold these modules, under the names "0", "1", ..., and no others."""
+        for name, _ in children_of(self):
+            delattr(self, name)
+        self.extend(modules)
+
     def position(self, index: int) -> int:
         """index, counted from the end if negative, in range."""
         if not hasattr(index, "__index__"):
@@ -61,6 +72,19 @@ class Numbered(Module):
         """Add module at the end; return this container."""
         setattr(self, str(len(self)), member(module, self))
         return self
+
+    def insert(self: Any, index: int, module: Module) -> Any:
+        """Put module in before that at index; return this container."""
+        found = [*iter(self)]
+        found.insert(index, member(module, self))
+        self.renumber(found)
+        return self
+
+    def pop(self, index: int = -1) -> Any:
+        """Take the module at index out, the last one unless given, and return it."""
+        module = self[self.position(index)]
+        del self[index]
+        return module
 
     def extend(self: Any, modules: Iterable[Module]) -> Any:
         """Add modules at the end; return this container."""
@@ -140,6 +164,17 @@ class ModuleDict(Module):
     def __delitem__(self, name: str) -> None:
         self[name]
         delattr(self, name)
+
+    def pop(self, name: str) -> Any:
+        """Take the module of this name out, and return it."""
+        module = self[name]
+        del self[name]
+        return module
+
+    def clear(self) -> None:
+        """Take all modules out."""
+        for name in self.keys():
+            del self[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self.keys()  # the modules' names, not all attributes

@@ -381,6 +381,38 @@ def test_sequential_indexes_slices_and_appends():
         net[4]
 
 
+@pytest.mark.parametrize("container", [nn.Sequential, lambda *modules: nn.ModuleList(modules)])
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda net: net.__delitem__(0), "BCD"),
+        (lambda net: net.__delitem__(-2), "ABD"),
+        (lambda net: net.__delitem__(slice(1, 3)), "AD"),
+        (lambda net: net.insert(0, nn.Identity()), "?ABCD"),
+        (lambda net: net.insert(-1, nn.Identity()), "ABC?D"),
+        (lambda net: net.insert(4, nn.Identity()), "ABCD?"),
+        (lambda net: net.pop(), "ABC"),
+        (lambda net: net.pop(1), "ACD"),
+    ],
+)
+def test_modules_are_inserted_and_taken_out_and_numbered_anew(container, change, expected):
+    modules = [nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2), nn.ReLU()]
+    net = container(*modules)
+    answer = change(net)
+    assert "".join("ABCD"[modules.index(m)] if m in modules else "?" for m in net) == expected
+    assert [name for name, _ in net.named_children()] == [str(i) for i in range(len(expected))]
+    removed = [m for m in modules if m not in [*net]]
+    assert answer is (net if "?" in expected else answer and removed[0])
+
+
+def test_what_cannot_be_inserted_or_taken_out_changes_nothing():
+    net = nn.Sequential(nn.Tanh(), nn.ReLU())
+    for change, error in ((lambda: net.insert(0, np.tanh), TypeError), (lambda: net.pop(2), IndexError)):
+        with pytest.raises(error):
+            change()
+    assert [type(m) for m in net] == [nn.Tanh, nn.ReLU]
+
+
 def test_sequential_takes_names():
     net = nn.Sequential({"in": nn.Linear(2, 3), "out": nn.Linear(3, 1)})
     assert net.out is net[1]
@@ -414,13 +446,18 @@ def test_module_dict_is_a_dict():
     heads.update([("c", nn.ELU())])
     del heads["c"]
     assert list(heads) == heads.keys() == ["a", "b"]
+    last = heads["c"] = nn.ELU()
+    assert heads.pop("c") is last
     assert "a" in heads
     assert "training" not in heads
     assert len(heads) == 2
     assert [type(m).__name__ for m in heads.values()] == ["Tanh", "ReLU"]
     assert heads.items()[0] == ("a", heads["a"])
-    with pytest.raises(KeyError, match="no module 'z' here"):
-        heads["z"]
+    for missing in (lambda: heads["z"], lambda: heads.pop("z")):
+        with pytest.raises(KeyError, match="no module 'z' here"):
+            missing()
+    heads.clear()
+    assert len(heads) == 0
 
 
 @pytest.mark.parametrize("name", ["train", "training", "a.b", "", 3])
