@@ -24,6 +24,7 @@ __all__ = ["Optimizer", "require"]
 at_least_0 = {"lr", "momentum", "dampening", "weight_decay", "eps", "alpha", "lr_decay", "initial_accumulator_value"}
 
 
+beside = {"params", "name", "initial_lr", "max_lr", "min_lr"}  # in a group for schedulers and users
 in_groups = (
     "An optimizer has no lr of its own, but each group of its parameters has one. Write "
     "optimizer.param_groups[0]['lr'] = 0.01, or in a loop over all groups."
@@ -102,6 +103,13 @@ class Optimizer:
         """Optimize more parameters: {"params": Tensors, option: value, ...}."""
         if not isinstance(group, dict) or "params" not in group:
             raise TypeError(f"A parameter group is a dict such as {{'params': [w, b], 'lr': 0.1}}, not {group!r}.")
+        unknown = [option for option in group if option not in self.defaults and option not in beside]
+        if unknown:
+            warnings.warn(
+                f"{self.name} does not look at {unknown[0]!r} in a parameter group. Its options are "
+                f"{', '.join(self.defaults)}.",
+                stacklevel=4,
+            )
         params = group["params"]
         if isinstance(params, (set, frozenset)):
             raise TypeError("The parameters are a set, which has no order to save their state by; pass a list.")

@@ -564,3 +564,10 @@ def test_a_gradient_of_another_dtype_means_the_same_for_a_large_parameter(optimi
     small.grad, large.grad = gradient[:1], gradient
     optimizer([small, large], lr=0.1, maximize=maximize).step()
     np.testing.assert_array_equal(large.data, np.broadcast_to(small.data, PIECE + 1))
+
+
+def test_an_option_that_a_group_misspells_is_warned_of():
+    with pytest.warns(UserWarning, match="SGD does not look at 'momentun' .* options are lr, momentum,"):
+        optim.SGD([{"params": [leaf()], "momentun": 0.9}], lr=0.1)
+    optimizer = optim.SGD([{"params": [leaf()], "momentum": 0.9, "name": "slow", "initial_lr": 1.0}], lr=0.1)
+    assert optimizer.param_groups[0]["name"] == "slow"
