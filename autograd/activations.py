@@ -32,6 +32,9 @@ zeros = functools.lru_cache(maxsize=64)(np.zeros)  # asked for small ones only, 
 def leaky_relu(input, negative_slope=0.01):
     """x where x > 0, else negative_slope · x."""
     y = input * negative_slope
+    if negative_slope == 0:
+        np.copyto(y, input, where=input > 0)  # ∞ · 0 is NaN, and so would the maximum be
+        return y
     return (np.maximum if negative_slope <= 1 else np.minimum)(input, y, out=y)
 
 

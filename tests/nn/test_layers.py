@@ -407,6 +407,15 @@ def test_batch_norm_without_running_statistics_does_not_advise_eval():
         nn.BatchNorm1d(3, track_running_stats=False).eval()(np.zeros((1, 3)))
 
 
+@pytest.mark.parametrize("slope", [0.0, 0.01, 1.5])
+def test_leaky_relu_of_infinity_is_infinity(slope):
+    t = Tensor([np.inf, 1.0, -1.0], requires_grad=True)
+    y = F.leaky_relu(t, slope)
+    assert np.array_equal(y.data, [np.inf, 1, -slope])
+    y.sum().backward()
+    assert np.array_equal(t.grad, [1, 1, slope])
+
+
 def test_a_weight_that_is_no_matrix_is_refused():
     with pytest.raises(ValueError, match=r"a weight of shape \(n_out, n_in\), but this has shape \(3,\)"):
         F.linear(np.zeros((2, 3)), np.zeros(3))
