@@ -140,6 +140,8 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     if indices.dtype.kind not in "iu":
         raise TypeError(f"embedding looks rows up by integers, not {indices.dtype}. Write i.astype(int).")
     n = weight.shape[0]
+    if padding_idx is not None and not -n <= padding_idx < n:
+        raise ValueError(f"padding_idx is one of {n} rows, not {padding_idx}.")
     if indices.size and not 0 <= np.min(indices) <= np.max(indices) < n:
         raise ValueError(
             f"embedding has rows 0 to {n - 1}, but input goes from {np.min(indices)} to {np.max(indices)}."

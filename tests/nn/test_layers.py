@@ -419,3 +419,9 @@ def test_leaky_relu_of_infinity_is_infinity(slope):
 def test_a_weight_that_is_no_matrix_is_refused():
     with pytest.raises(ValueError, match=r"a weight of shape \(n_out, n_in\), but this has shape \(3,\)"):
         F.linear(np.zeros((2, 3)), np.zeros(3))
+
+
+@pytest.mark.parametrize("padding_idx", [3, -4, 7])
+def test_embedding_refuses_a_padding_row_that_is_not_there(padding_idx):
+    with pytest.raises(ValueError, match=f"one of 3 rows, not {padding_idx}"):
+        F.embedding(np.array([1]), np.ones((3, 2)), padding_idx)
