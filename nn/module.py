@@ -164,6 +164,10 @@ class Module:
 
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Keep an array that is not learned, such as a running mean, as the attribute `name`; saved if persistent."""
+        if not isinstance(name, str) or not name or "." in name:
+            raise ValueError(f"register_buffer() takes a name without dots, not {name!r}.")
+        if hasattr(self, name) and name not in self._buffers:
+            raise ValueError(f"{type(self).__name__}.{name} is there already, and no buffer: choose another name.")
         setattr(self, name, None if tensor is None else np.array(as_buffer(tensor)))
         self._buffers = {**self._buffers, name: persistent}
 
@@ -245,7 +249,10 @@ class Module:
         set_grads(params, zeros)
 
     def to(self: Self, dtype: Any) -> Self:
-        """Convert all parameters, their gradients and the floating buffers to a floating dtype; return this module."""
+        """Convert all parameters, their gradients and the floating buffers to a floating dtype; return this module.
+        None, as in PyTorch, leaves it as it is."""
+        if dtype is None:
+            return self
         try:
             dtype = np.dtype(dtype)
         except TypeError:

@@ -540,7 +540,7 @@ def test_a_buffer_that_was_deleted_or_became_a_parameter_is_none_any_more():
 
 def test_a_buffer_that_is_refused_is_not_registered():
     net = nn.Linear(1, 1)
-    with pytest.raises(TypeError, match="is a Parameter"):
+    with pytest.raises(ValueError, match="is there already, and no buffer"):
         net.register_buffer("weight", np.zeros(1))
     assert not list(net.named_buffers())
 
@@ -552,3 +552,19 @@ def test_a_module_without_a_result_is_named():
 
     with pytest.raises(TypeError, match=r"^Forgetful\.forward\(\) returned None: does it end with `return`\?"):
         nn.Sequential(nn.Linear(2, 2), Forgetful(), nn.ReLU())(np.zeros((1, 2)))
+
+
+@pytest.mark.parametrize("name", ["forward", "training", "weight", "a.b", "", 3])
+def test_a_buffer_takes_a_name_that_is_free(name):
+    model = nn.Linear(2, 2)
+    with pytest.raises(ValueError, match=r"Linear\.\w+ is there already, and no buffer|takes a name without dots"):
+        model.register_buffer(name, np.ones(2))
+    model.register_buffer("scale", np.ones(2))
+    model.register_buffer("scale", np.zeros(2))  # its own it may have again
+    assert [(key, x.tolist()) for key, x in model.named_buffers()] == [("scale", [0, 0])]
+
+
+def test_to_none_leaves_the_module_as_it_is():
+    model = nn.Linear(2, 2).float()
+    assert model.to(None) is model
+    assert model.weight.dtype == np.float32
