@@ -402,6 +402,18 @@ def test_batch_norm_says_what_it_needs(options, problem):
         F.batch_norm(**options, running_mean=None, running_var=None)
 
 
+def test_what_eval_computed_is_differentiated_with_the_averages_of_then():
+    """PyTorch's own gradient is wrong here: it takes the averages that the later batch has left."""
+
+    def outputs(x):
+        layer = nn.BatchNorm1d(2).eval()
+        then = layer(x)
+        layer.train()(3 * x + 1)
+        return then
+
+    assert gradcheck(outputs, np.array([[0.5, -1.0], [2.0, 3.0], [-0.5, 0.25]]))
+
+
 def test_batch_norm_without_running_statistics_does_not_advise_eval():
     with pytest.raises(ValueError, match=r"Use a larger batch: without running .* used always, after eval\(\) too\.$"):
         nn.BatchNorm1d(3, track_running_stats=False).eval()(np.zeros((1, 3)))
