@@ -9,6 +9,7 @@ The arrays of `model` have their names in its state_dict; all others begin with 
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -25,6 +26,7 @@ __all__ = ["CheckpointError", "load", "save"]
 Arrays = dict[str, np.ndarray[Any, np.dtype[Any]]]
 HEADER = "glassgrad"  # the name of the JSON in the file
 RESERVED = HEADER, "__metadata__"  # names that files of one format or the other have for something else
+saves = itertools.count()  # no two share an unfinished file: not those of two threads, nor of a signal's handler in one
 
 
 class CheckpointError(ValueError):
@@ -52,7 +54,7 @@ def save(path: str | os.PathLike[str], *unnamed: Any, **states: Any) -> None:
         tree[name] = packed(state_of(thing), "" if name == "model" else name, arrays)
     text = json.dumps(tree)
     header = f"{checksum(text, arrays)} {text}"
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}.{next(saves)}.tmp")
     try:
         write(unfinished, arrays, header)
         with open(unfinished, "rb+") as stream:
@@ -216,10 +218,10 @@ def read_npz(file: Path) -> tuple[Arrays, str | None]:
     import zipfile
 
     arrays: Arrays = {}
-    with zipfile.ZipFile(file) as archive:
+    with open(file, "rb") as whole, zipfile.ZipFile(whole) as archive:  # another file may get its name meanwhile
         members = archive.infolist()
         compressed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
-        if compressed or sum(member.file_size for member in members) > file.stat().st_size:
+        if compressed or sum(member.file_size for member in members) > os.fstat(whole.fileno()).st_size:
             raise ValueError("its arrays are compressed, or it claims to be longer than it is")
         for member in members:
             with archive.open(member) as stream:

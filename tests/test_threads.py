@@ -92,3 +92,16 @@ def test_a_failure_in_one_thread_is_nothing_to_the_others():
     results = at_the_same_time([fail, lambda: train(1, 5), fail, lambda: train(2, 5)])
     assert [type(results[i]) for i in (0, 2)] == [KeyError, KeyError]
     np.testing.assert_equal(results[1::2], [train(1, 5), train(2, 5)])
+
+
+def test_threads_that_save_under_one_name_leave_a_whole_file(tmp_path):
+    path = tmp_path / "run.npz"
+
+    def save(n):
+        for _ in range(20):
+            nn.save(path, model={"weight": np.full((50, 50), n)}, n=n)
+            states = nn.load(path)
+            np.testing.assert_equal(states["model"]["weight"], np.full((50, 50), states["n"]))
+
+    assert at_the_same_time([lambda n=n: save(n) for n in range(3)]) == [None] * 3
+    assert list(tmp_path.iterdir()) == [path]

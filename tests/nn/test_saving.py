@@ -230,6 +230,44 @@ def test_a_crash_while_saving_leaves_the_old_file_whole(path, monkeypatch, when)
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_save_inside_a_save_as_from_a_handler_of_a_signal_leaves_a_whole_file(path, monkeypatch):
+    write, read = saving.formats[path.suffix]
+
+    def twice(file, arrays, header):
+        with open(file, "wb") as stream:
+            monkeypatch.setitem(saving.formats, path.suffix, (write, read))
+            save(path, model=Model(1))
+            assert same(loaded(), Model(1))
+            stream.write(b"unfinished")
+            stream.flush()
+            assert same(loaded(), Model(1))
+        write(file, arrays, header)
+
+    def loaded():
+        model = Model(0)
+        load(path, model=model)
+        return model
+
+    monkeypatch.setitem(saving.formats, path.suffix, (twice, read))
+    save(path, model=Model(2))
+    assert same(loaded(), Model(2))
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_the_old_one_or_the_new_one(tmp_path, monkeypatch):
+    old, new = tmp_path / "old.npz", tmp_path / "new.npz"
+    save(old, model={"weight": np.ones(1000)})
+    save(new, model={"weight": np.ones(1)})
+    infolist = zipfile.ZipFile.infolist
+
+    def replaced_meanwhile(archive):
+        os.replace(new, old)
+        return infolist(archive)
+
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", replaced_meanwhile)
+    assert load(old)["model"]["weight"].size == 1000
+
+
 def test_a_full_disk_leaves_the_old_file_whole(path, monkeypatch):
     save(path, model=Model(1))
     before = path.read_bytes()
