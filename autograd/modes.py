@@ -82,6 +82,14 @@ def leave(entry: Any) -> None:
     count()
 
 
+def rehearse(put: Callable[[Any], None], value: Any, deeper: int = 1) -> None:
+    """put(value), inside as many calls as when a mode is left: a recursion too deep for that ends here, before it."""
+    if deeper:
+        rehearse(put, value, deeper - 1)
+    else:
+        put(value)
+
+
 # which functions only return what runs their body later
 later = inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction
 
@@ -103,6 +111,7 @@ class Mode(metaclass=Named):
 
     def __enter__(self) -> None:
         entry = object(), self.put, self.now()
+        rehearse(*entry[1:])
         self.previous.append(Guard(entry))
         try:
             modes.entered.append(entry)

@@ -55,7 +55,7 @@ np.empty((32 << 20) - (64 << 10), np.uint8)
 
 tick = itertools.count(1).__next__  # the time: one more whenever anything is recorded or changed in place
 changed = 0  # when anything was last changed in place
-changing = threading.Lock()
+changing = threading.RLock()  # a signal's handler may change one too, inside a `stamp` that it interrupts
 
 
 def stamp(*tensors: Tensor) -> None:

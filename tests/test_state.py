@@ -5,6 +5,7 @@ at random moments from a timer, and as a process that is killed while it saves.
 """
 
 import contextlib
+import inspect
 import itertools
 import linecache
 import os
@@ -13,13 +14,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import nn
-from autograd import Tensor, detect_anomaly, enable_grad, functional, is_grad_enabled, no_grad, topological_order
+from autograd import Tensor, detect_anomaly, enable_grad, functional, is_grad_enabled, no_grad, stamp, topological_order
 from autograd import modes as mode
 from nn import optim
 
@@ -310,6 +312,45 @@ def test_an_interrupt_while_a_mode_is_entered_does_not_wait_for_its_end_to_put_b
     for at in range(1, lines + 1):
         with modes_put_back():
             assert interrupted(kept.__enter__, at, "autograd/modes.py")
+
+
+@pytest.mark.parametrize("mode", [no_grad, enable_grad, detect_anomaly])
+def test_a_recursion_that_is_too_deep_at_any_call_puts_the_modes_back(mode):
+    def in_mode(depth):
+        if depth:
+            return in_mode(depth - 1)
+        with mode():
+            return True
+
+    used, limit = len(inspect.stack()), sys.getrecursionlimit()
+    ends = set()
+    for depth in range(limit - used - 20, limit - used):
+        with modes_put_back():
+            try:
+                ends.add(in_mode(depth))
+            except RecursionError:
+                ends.add(False)
+    assert ends == {True, False}
+
+
+def test_a_handler_of_a_signal_may_change_a_tensor_while_another_is_being_marked_as_changed():
+    w = Tensor(1.0, requires_grad=True)
+
+    def everywhere_inside(frame, event, arg):
+        if frame.f_code is stamp.__code__ and event == "line":
+            sys.settrace(None)
+            stamp(w)
+            sys.settrace(everywhere_inside)
+        return everywhere_inside
+
+    def run():
+        sys.settrace(everywhere_inside)
+        stamp(w)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(timeout=20)
+    assert not thread.is_alive()
 
 
 @pytest.mark.campaign(3)
