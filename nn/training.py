@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from autograd import Tensor
 
 __all__ = ["EarlyStopping"]
@@ -59,7 +61,15 @@ class EarlyStopping:
         return {"best": self.best, "best_epoch": self.best_epoch, "epoch": self.epoch, "weights": self.weights}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on where the EarlyStopping that gave state_dict stopped."""
-        self.best, self.best_epoch, self.epoch, self.weights = (
-            state_dict[k] for k in ("best", "best_epoch", "epoch", "weights")
-        )
+        """Go on where the EarlyStopping that gave state_dict stopped, or change nothing."""
+        best, best_epoch, epoch, weights = (state_dict[k] for k in ("best", "best_epoch", "epoch", "weights"))
+        kinds = (best, float), (best_epoch, int), (epoch, int), (weights, (dict, type(None)))
+        if not all(isinstance(value, kind) for value, kind in kinds):
+            raise ValueError(
+                f"This is not the state of an EarlyStopping: best={best!r}, best_epoch={best_epoch!r}, epoch={epoch!r}."
+            )
+        if weights is not None:
+            saved, here = ({k: np.shape(v) for k, v in state.items()} for state in (weights, self.model.state_dict()))
+            if saved != here:
+                raise ValueError(f"The saved weights have shapes {saved}, but those of the model {here}.")
+        self.best, self.best_epoch, self.epoch, self.weights = best, best_epoch, epoch, weights

@@ -14,11 +14,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
-
 from autograd import Tensor
+from autograd.tensor import at_once
 
-from .optimizer import Optimizer, require
+from .optimizer import Optimizer, alike, require
 
 __all__ = [
     "LRScheduler", "StepLR", "MultiStepLR", "ExponentialLR", "LinearLR", "CosineAnnealingLR", "LambdaLR", "OneCycleLR",
@@ -90,15 +89,33 @@ class LRScheduler:
         return self._last_lr
 
     def step(self) -> None:
-        """Go to the next epoch."""
+        """Go to the next epoch. After a failure, or Ctrl-C, on the way, all is as it was before."""
         if self.last_epoch == 0 and not self.optimizer.stepped:
             warnings.warn(
                 f"{self.name}.step() was called before the first optimizer.step(), so the first learning rate was "
                 "never used. Call optimizer.step() for the epoch first, then scheduler.step().",
                 stacklevel=2,
             )
+        self.wholly(self.advance)
+
+    def advance(self) -> None:
+        """What `step` does."""
         self.last_epoch += 1
         self.apply(self.get_lr())
+
+    def wholly(self, function: Callable[..., None], *args: Any) -> None:
+        """function(*args), or if it does not come to its end, nothing."""
+        changing = [vars(part) for part in self.parts()] + self.optimizer.param_groups
+        before = [{**each} for each in changing]
+        try:
+            function(*args)
+        except BaseException:  # Ctrl-C too
+            at_once(dict.update, changing, before)
+            raise
+
+    def parts(self) -> list[LRScheduler]:
+        """This scheduler, and all that it steps."""
+        return [self]
 
     def restart(self, lrs: list[float]) -> None:
         """Go to epoch 0, with these rates as α₀."""
@@ -355,7 +372,10 @@ class ReduceLROnPlateau(LRScheduler):
 
     def step(self, metrics: Any) -> None:  # type: ignore[override]  # this one looks at how training goes
         """Note one epoch's metric, such as the validation loss."""
-        metric = float(metrics.data if isinstance(metrics, Tensor) else metrics)
+        self.wholly(self.note, float(metrics.data if isinstance(metrics, Tensor) else metrics))
+
+    def note(self, metric: float) -> None:
+        """What `step` does."""
         self.last_epoch += 1
         if self.better(metric):
             self.best, self.num_bad_epochs = metric, 0
@@ -411,6 +431,12 @@ class SequentialLR(LRScheduler):
         return self.schedulers[bisect_right(self.milestones, self.last_epoch)]
 
     def step(self) -> None:
+        self.wholly(self.advance)
+
+    def parts(self) -> list[LRScheduler]:
+        return [self, *(part for scheduler in self.schedulers for part in scheduler.parts())]
+
+    def advance(self) -> None:
         before = self.present
         self.last_epoch += 1
         if self.present is before:
@@ -441,18 +467,6 @@ class SequentialLR(LRScheduler):
         super().load_state_dict(state_dict)
         for scheduler, state in zip(self.schedulers, state_dict["schedulers"]):
             scheduler.load_state_dict(state)
-
-
-numbers = (int, float, np.number)
-
-
-def alike(new: Any, old: Any) -> bool:
-    """Whether both are numbers, or strings, or lists of what is alike; None says nothing of what is to come."""
-    if old is None:
-        return True
-    if isinstance(old, (list, tuple)):
-        return isinstance(new, (list, tuple)) and all(any(alike(x, y) for y in old or new) for x in new)
-    return isinstance(new, numbers) if isinstance(old, numbers) else isinstance(new, type(old))
 
 
 def for_each_group(scheduler: LRScheduler, option: str, value: Any) -> list[Any]:

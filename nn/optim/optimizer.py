@@ -21,6 +21,7 @@ from .blocks import PIECE, Array, Block, Memory
 
 __all__ = ["Optimizer", "require"]
 
+numbers = (int, float, np.number)
 at_least_0 = {"lr", "momentum", "dampening", "weight_decay", "eps", "alpha", "lr_decay", "initial_accumulator_value"}
 
 
@@ -291,6 +292,9 @@ class Optimizer:
         state, changed = {}, []
         for group, saved in zip(self.param_groups, groups):
             changed.append(self.defaults | saved | {"params": group["params"]})
+            wrong = [f"{k}={changed[-1][k]!r}" for k, v in self.defaults.items() if not alike(changed[-1][k], v)]
+            if wrong:
+                raise ValueError(f"This is not the state of {self.name}: it has {', '.join(wrong)}.")
             self.check(changed[-1])
             for p, i in zip(group["params"], saved["params"]):
                 values = state_dict["state"].get(i, {})
@@ -306,6 +310,8 @@ class Optimizer:
 def remembered(name: str, value: Any, i: int, p: Tensor) -> Any:
     """A saved value as an optimizer keeps it: a count, or an array of its own with p's shape and dtype."""
     array = np.asarray(value)
+    if not isinstance(name, str) or array.dtype.kind not in "fiub" or name == "step" and array < 0:
+        raise ValueError(f"The saved {name} of parameter {i} is {value!r}, which no optimizer remembers.")
     if name == "step":
         return int(array)
     if array.shape != p.shape:
@@ -315,8 +321,17 @@ def remembered(name: str, value: Any, i: int, p: Tensor) -> Any:
 
 def require(who: str, option: str, value: Any, low: float, below: float = np.inf) -> None:
     """Refuse an option that is not a number from low up to, but not including, below."""
-    if not isinstance(value, (int, float, np.number)) or not low <= value < below:
+    if not isinstance(value, numbers) or not low <= value < below:
         span = f"at least {low}" if below == np.inf else f"at least {low} and below {below}"
-        raise (ValueError if isinstance(value, (int, float, np.number)) else TypeError)(
+        raise (ValueError if isinstance(value, numbers) else TypeError)(
             f"{who}({option}=) is a number {span}, but got {value!r}."
         )
+
+
+def alike(new: Any, old: Any) -> bool:
+    """Whether both are numbers, or strings, or lists of what is alike; None says nothing of what is to come."""
+    if old is None:
+        return True
+    if isinstance(old, (list, tuple)):
+        return isinstance(new, (list, tuple)) and all(any(alike(x, y) for y in old or new) for x in new)
+    return isinstance(new, numbers) if isinstance(old, numbers) else isinstance(new, type(old))

@@ -418,6 +418,24 @@ def test_parameters_that_take_turns_are_stepped_as_if_each_had_an_optimizer(name
         np.testing.assert_allclose(p.data, q.data, rtol=1e-14)  # the same formula on longer arrays: rounding at most
 
 
+@pytest.mark.parametrize(
+    ("where", "wrong"),
+    [("group", wrong) for wrong in (dict(amsgrad=np.ones(2)), dict(amsgrad="x"), dict(maximize="no"), dict(betas=0.9))]
+    + [("state", wrong) for wrong in ({1: np.ones(2)}, dict(step=-1), dict(step=10**400), dict(step="7"),
+                                      dict(exp_avg=np.array(["1", "2"])), dict(exp_avg=np.ones(2, complex)))],
+)  # fmt: skip
+def test_a_state_that_no_step_could_be_made_from_is_refused_and_changes_nothing(where, wrong):
+    w = Tensor([1.0, 2.0], requires_grad=True)
+    optimizer = optim.Adam([w])
+    w.grad = np.ones(2)
+    optimizer.step()
+    before, state = optimizer.state_dict(), optimizer.state_dict()
+    (state["param_groups"][0] if where == "group" else state["state"][0]).update(wrong)
+    with pytest.raises(ValueError, match=r"not the state of Adam|which no optimizer remembers"):
+        optimizer.load_state_dict(state)
+    np.testing.assert_equal(optimizer.state_dict(), before)
+
+
 def test_an_optimizer_of_ones_own_is_a_formula():
     class SignSGD(optim.Optimizer):
         def __init__(self, params, lr):

@@ -1,5 +1,6 @@
 """Every scheduler gives PyTorch's learning rates, alone, chained and in sequence; and stops and goes on exactly."""
 
+import functools
 import inspect
 import json
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from autograd import Tensor
 from nn import optim
 from nn.optim import lr_scheduler
+from tests.test_state import interrupted
 
 RECORDED = json.loads(Path(__file__).with_name("recorded_optim.json").read_text())["schedulers"]
 SCHEDULERS = {name: getattr(lr_scheduler, name) for name in lr_scheduler.__all__ if name != "LRScheduler"}
@@ -293,3 +295,44 @@ def test_a_state_of_other_kinds_is_refused_and_changes_nothing():
 def test_what_is_no_list_or_no_function_is_refused(make, problem):
     with pytest.raises(TypeError, match=problem):
         make(optim.SGD([Tensor([1.0], requires_grad=True)]))
+
+
+# ---- failures and interrupts on the way ------------------------------------------------------------------------------
+
+
+def everything(opt, schedulers):
+    return [scheduler.state_dict() for scheduler in schedulers], opt.state_dict()["param_groups"]
+
+
+@pytest.mark.parametrize("case", ALL)
+def test_a_step_that_is_interrupted_at_any_line_has_not_been_made(case):
+    (name, given), opt = ALL[case][0], ours()
+    scheduler = build(lr_scheduler, opt, name, given)
+    opt.stepped = True
+    step = functools.partial(scheduler.step, *[1.0] * (name == "ReduceLROnPlateau"))
+    for _ in range(6):
+        before, at = everything(opt, [scheduler]), 1
+        while interrupted(step, at, "nn/optim/lr_scheduler.py"):
+            assert everything(opt, [scheduler]) == before
+            at += 1
+        assert at > 5
+        assert everything(opt, [scheduler]) != before
+
+
+def test_a_function_that_raises_can_be_stepped_again_for_the_same_epoch():
+    opt, fail = ours(), [True]
+
+    def factor(t):
+        if t == 2 and fail:
+            raise ZeroDivisionError
+        return 0.5**t
+
+    scheduler = lr_scheduler.LambdaLR(opt, factor)
+    opt.step()
+    scheduler.step()
+    with pytest.raises(ZeroDivisionError):
+        scheduler.step()
+    assert scheduler.last_epoch == 1
+    fail.clear()
+    scheduler.step()
+    assert (scheduler.last_epoch, opt.param_groups[0]["lr"]) == (2, 0.125)

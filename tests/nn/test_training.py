@@ -69,6 +69,19 @@ def test_it_goes_on_from_its_state():
 
 
 @pytest.mark.parametrize(
+    "wrong",
+    [dict(best="1"), dict(best=None), dict(epoch=[1]), dict(best_epoch=None), dict(weights=3),
+     dict(weights={"weight": np.ones(2)}), dict(weights={"bias": np.ones(1)})],
+)  # fmt: skip
+def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(wrong):
+    _, stopping = train([5, 4, 4.5], patience=3)
+    before = stopping.state_dict()
+    with pytest.raises(ValueError, match=r"not the state of an EarlyStopping|weights have shapes"):
+        stopping.load_state_dict(before | wrong)
+    assert stopping.state_dict() == before
+
+
+@pytest.mark.parametrize(
     ("make", "error", "message"),
     [
         (lambda: EarlyStopping(7), TypeError, "weights of a model, but got int"),
