@@ -81,6 +81,8 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
         if not isinstance(self.data, np.ndarray):  # someone assigned a number to .data
             self.data = np.array(self.data)
         try:
+            if modes.anomaly:  # to be watched, and forgotten
+                record(entry, ufunc(self.data, value), (self, other), (self.data, value), ())
             ufunc(self.data, value, out=self.data)
         except ValueError as error:
             raise ValueError(

@@ -336,6 +336,15 @@ def test_a_value_that_needs_no_gradient_is_watched_as_well():
             leaf([1.0, 2.0]) / 0.0
 
 
+def test_an_operator_that_changes_a_leaf_in_place_is_watched_and_changes_nothing_if_it_makes_inf():
+    w = leaf([1.0, 2.0])
+    with detect_anomaly(), no_grad():
+        w *= 2.0
+        with pytest.raises(FloatingPointError, match=r"divide of shape \(2,\) produced inf"):
+            w /= 0.0
+    assert w.tolist() == [2.0, 4.0]
+
+
 def test_a_rule_that_makes_inf_while_it_is_recorded_is_named_with_the_line_of_its_forward_pass():
     x = leaf(0.0)
     with detect_anomaly():
