@@ -22,7 +22,7 @@ def mean(x: Any, axis: Any) -> Any:
     if axis == (0,) and x.__class__ is np.ndarray and x.ndim == 2 and x.dtype.char in "fd":
         return weights(len(x), 1 / len(x), x.dtype).dot(x)[None]  # by BLAS: a quarter of the time
     total = np.add.reduce(x, axis=axis, keepdims=True)
-    return total / (x.size / max(total.size, 1))
+    return total / (x.size / (total.size or 1))  # nothing has an empty mean
 
 
 weights = functools.lru_cache(maxsize=64)(np.full)

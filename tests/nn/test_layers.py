@@ -225,6 +225,17 @@ def test_layers_learn_floats_only(make):
         make(2, 3, dtype=np.int64)
 
 
+@pytest.mark.parametrize("make", [lambda: nn.Linear(3, 3), lambda: nn.LayerNorm(3), lambda: nn.BatchNorm1d(3).eval(),
+                                  lambda: nn.Dropout(0.5)])  # fmt: skip
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_batch_of_no_samples_goes_through_and_back(make, twice):
+    x = Tensor(np.zeros((0, 3)), requires_grad=True)
+    y = make()(x)
+    assert y.shape == (0, 3)
+    (g,) = grad(y.sum(), x, create_graph=twice)
+    assert g.shape == (0, 3)
+
+
 @pytest.mark.parametrize(("make", "affine"), [(nn.BatchNorm1d, "affine"), (nn.LayerNorm, "elementwise_affine")])
 def test_norms_take_lists_with_parameters_and_without(make, affine):
     x = [[1.0, 2.0], [4.0, 1.0]]
