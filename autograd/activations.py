@@ -108,7 +108,7 @@ scale = math.sqrt(2 / math.pi)
 relu       = op(relu,       lambda g, y, x: g * (y != 0), at=elementwise)  # y ≥ 0; at NaN it is 1, as in PyTorch
 leaky_relu = op(leaky_relu, lambda g, y, x, negative_slope=0.01: np.where(x > 0, g, g * negative_slope),
                             at=[*elementwise, call((3,), negative_slope=0.3), call((3,), negative_slope=1.5)])
-elu        = op(elu,        lambda g, y, x, alpha=1.0: np.where(x > 0, g, g * (y + alpha)),
+elu        = op(elu,        lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1, y + alpha),  # the y of +∞ stays out
                             at=[*elementwise, call((4,), alpha=0.5)])
 softplus   = op(softplus,   lambda g, y, x, beta=1.0, threshold=20.0: g * softplus_slope(x, beta, threshold),
                             at=[*elementwise, call((4,), beta=2.0, threshold=1.0)])

@@ -146,6 +146,26 @@ def test_activations_are_pytorchs_and_warn_of_nothing_finite(make, dtype):
     comparison.close("approximate='none'" not in repr(f))
 
 
+@both
+@pytest.mark.parametrize("make", made.values(), ids=made)
+def test_second_derivatives_of_activations_are_finite_without_a_warning_where_pytorchs_are_finite(make, dtype):
+    def second(f, x, grad):
+        (g,) = grad(f(x).sum(), [x], create_graph=True)
+        return grad(g.sum(), [x], allow_unused=True)[0] if g.requires_grad else None
+
+    f, f_theirs = make(nn), make(torch.nn)
+    if hasattr(f, "dim"):
+        f.dim = f_theirs.dim = -1
+    for v in extremes(dtype):
+        x = np.array([v, 0.5], dtype)
+        theirs = second(f_theirs, torch.tensor(x, requires_grad=True), torch.autograd.grad)
+        value = f_theirs(torch.tensor(x)).sum().item()
+        overflows = not np.isfinite(value) and np.isfinite(v)
+        if theirs is not None and np.isfinite(theirs.numpy()).all() and not np.isnan(v) and not overflows:
+            ours = second(f, Tensor(x, requires_grad=True), grad)
+            assert ours is None or np.isfinite(ours.data).all(), (x, ours, theirs)
+
+
 # ---- losses ---------------------------------------------------------------------------------------------------------
 
 
