@@ -69,7 +69,10 @@ class EarlyStopping:
                 f"This is not the state of an EarlyStopping: best={best!r}, best_epoch={best_epoch!r}, epoch={epoch!r}."
             )
         if weights is not None:
-            saved, here = ({k: np.shape(v) for k, v in state.items()} for state in (weights, self.model.state_dict()))
+            saved, here = (
+                {k: np.shape(v) for k, v in state.items() if np.asarray(v).dtype.kind in "fiub"}
+                for state in (weights, self.model.state_dict())
+            )
             if saved != here:
                 raise ValueError(f"The saved weights have shapes {saved}, but those of the model {here}.")
         self.best, self.best_epoch, self.epoch, self.weights = best, best_epoch, epoch, weights

@@ -292,7 +292,7 @@ class Optimizer:
         state, changed = {}, []
         for group, saved in zip(self.param_groups, groups):
             changed.append(self.defaults | saved | {"params": group["params"]})
-            wrong = [f"{k}={changed[-1][k]!r}" for k, v in self.defaults.items() if not alike(changed[-1][k], v)]
+            wrong = [f"{k}={changed[-1][k]!r}" for k, v in group.items() if not alike(changed[-1].get(k, v), v)]
             if wrong:
                 raise ValueError(f"This is not the state of {self.name}: it has {', '.join(wrong)}.")
             self.check(changed[-1])
@@ -333,5 +333,7 @@ def alike(new: Any, old: Any) -> bool:
     if old is None:
         return True
     if isinstance(old, (list, tuple)):
+        if isinstance(new, (list, tuple)) and len(new) == len(old):
+            return all(map(alike, new, old))
         return isinstance(new, (list, tuple)) and all(any(alike(x, y) for y in old or new) for x in new)
     return isinstance(new, numbers) if isinstance(old, numbers) else isinstance(new, type(old))

@@ -420,13 +420,15 @@ def test_parameters_that_take_turns_are_stepped_as_if_each_had_an_optimizer(name
 
 @pytest.mark.parametrize(
     ("where", "wrong"),
-    [("group", wrong) for wrong in (dict(amsgrad=np.ones(2)), dict(amsgrad="x"), dict(maximize="no"), dict(betas=0.9))]
+    [("group", wrong) for wrong in (dict(amsgrad=np.ones(2)), dict(amsgrad="x"), dict(maximize="no"), dict(betas=0.9),
+                                 dict(max_lr={}))]
     + [("state", wrong) for wrong in ({1: np.ones(2)}, dict(step=-1), dict(step=10**400), dict(step="7"),
                                       dict(exp_avg=np.array(["1", "2"])), dict(exp_avg=np.ones(2, complex)))],
 )  # fmt: skip
 def test_a_state_that_no_step_could_be_made_from_is_refused_and_changes_nothing(where, wrong):
     w = Tensor([1.0, 2.0], requires_grad=True)
     optimizer = optim.Adam([w])
+    optim.lr_scheduler.OneCycleLR(optimizer, 0.1, 10)
     w.grad = np.ones(2)
     optimizer.step()
     before, state = optimizer.state_dict(), optimizer.state_dict()

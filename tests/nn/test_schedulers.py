@@ -336,3 +336,11 @@ def test_a_function_that_raises_can_be_stepped_again_for_the_same_epoch():
     fail.clear()
     scheduler.step()
     assert (scheduler.last_epoch, opt.param_groups[0]["lr"]) == (2, 0.125)
+
+
+def test_a_state_with_a_word_in_place_of_a_number_is_refused():
+    scheduler = lr_scheduler.OneCycleLR(ours(), 1.0, 10)
+    state = scheduler.state_dict()
+    state["phases"] = [["start", *state["phases"][0][1:]], *state["phases"][1:]]
+    with pytest.raises(ValueError, match="not the state of OneCycleLR: phases is "):
+        scheduler.load_state_dict(state)

@@ -71,7 +71,8 @@ def test_it_goes_on_from_its_state():
 @pytest.mark.parametrize(
     "wrong",
     [dict(best="1"), dict(best=None), dict(epoch=[1]), dict(best_epoch=None), dict(weights=3),
-     dict(weights={"weight": np.ones(2)}), dict(weights={"bias": np.ones(1)})],
+     dict(weights={"weight": np.ones(2)}), dict(weights={"bias": np.ones(1)}),
+     dict(weights={"weight": np.array(["1"])})],
 )  # fmt: skip
 def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(wrong):
     _, stopping = train([5, 4, 4.5], patience=3)
