@@ -629,6 +629,25 @@ def test_an_operation_that_hides_what_it_takes_counts_it():
 def test_of_what_an_operation_that_hides_its_defaults_was_given_nothing_is_left_out_but_out_and_dtype():
     assert [name for name in ("axis", "out", "dtype", "order") if left_out(name, None, {})] == ["out", "dtype"]
     assert not left_out("order", "C", {})
+    assert not left_out("out", np.empty(2), {})
+
+
+def test_an_array_of_a_subclass_that_computes_as_arrays_do_is_taken_as_one():
+    class Kept(np.ndarray):
+        pass
+
+    x = leaf([1.0, 2.0])
+    np.multiply(x, np.array([3.0, 4.0]).view(Kept)).sum().backward()
+    assert x.grad.tolist() == [3, 4]
+
+
+def test_a_constant_as_metadata_is_read():
+    x = np.array([[1.0, 2.0], [4.0, 8.0]])
+    t = Tensor(x, requires_grad=True)
+    y = np.var(t, axis=1, ddof=Tensor(1))
+    np.testing.assert_allclose(y.data, np.var(x, axis=1, ddof=1), rtol=1e-15)
+    y.sum().backward()
+    np.testing.assert_allclose(t.grad, 2 * (x - x.mean(1, keepdims=True)), rtol=1e-15)
 
 
 def test_an_operation_without_any_derivative_is_refused_where_one_is_wanted():
