@@ -114,8 +114,8 @@ def tensordot(a, b, axes=2):
     """Σ a b over the last `axes` axes of a and the first of b, or over the pairs listed, by one matrix product."""
     a, b = array(a), array(b)
     over_a, over_b = (range(a.ndim - axes, a.ndim), range(axes)) if np.ndim(axes) == 0 else axes
-    over_a = normalize_axis_tuple(over_a, a.ndim, allow_duplicate=True)
-    over_b = normalize_axis_tuple(over_b, b.ndim, allow_duplicate=True)
+    over_a = normalize_axis_tuple(over_a, a.ndim)
+    over_b = normalize_axis_tuple(over_b, b.ndim)
     summed = [a.shape[i] for i in over_a]
     if summed != [b.shape[i] for i in over_b]:
         raise ValueError(

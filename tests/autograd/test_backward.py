@@ -661,3 +661,20 @@ def test_a_pass_that_starts_with_a_tensor_leaves_arrays():
     y = x * 2.0
     y.backward(Tensor(np.ones(3)))
     assert type(y.grad) is type(x.grad) is np.ndarray
+
+
+def test_a_hook_may_answer_with_a_tensor_and_the_gradient_is_an_array_all_the_same():
+    x, answer = Tensor([1.0, 2.0], requires_grad=True), Tensor([5.0, 6.0])
+    x.register_hook(lambda g: answer)
+    np.sum(x * 2).backward()
+    assert type(x.grad) is np.ndarray
+    assert x.grad.tolist() == [5, 6]
+    assert not np.shares_memory(x.grad, answer.data)
+
+
+def test_what_backward_of_a_vector_needs_is_named_as_it_is_called():
+    y = Tensor([1.0, 2.0], requires_grad=True) * 2
+    with pytest.raises(ValueError, match=r"or pass backward\(gradient\)\."):
+        y.backward()
+    with pytest.raises(TypeError, match=r"consists of real numbers, not complex128\.$"):
+        y.backward(np.array([1j, 2.0]))

@@ -190,3 +190,16 @@ of_nothing = {
 @pytest.mark.parametrize("f", of_nothing.values(), ids=of_nothing)
 def test_an_empty_matrix_has_an_empty_gradient(f, shape):
     assert gradient(lambda x: np.sum(f(x)), np.zeros(shape)).shape == shape
+
+
+def test_matrix_power_takes_stacks_of_square_matrices_of_any_number():
+    stack = np.arange(18.0).reshape(2, 3, 3)
+    np.testing.assert_array_equal(np.linalg.matrix_power(Tensor(stack), 2).data, np.linalg.matrix_power(stack, 2))
+    with pytest.raises(np.linalg.LinAlgError, match=r"square matrices, not an array of shape \(3, 2, 3\)"):
+        np.linalg.matrix_power(Tensor(stack.reshape(3, 2, 3)), 2)
+
+
+def test_outer_of_linalg_refuses_a_matrix_on_either_side():
+    for pair in ((np.eye(2), np.ones(2)), (np.ones(2), np.eye(2))):
+        with pytest.raises(ValueError, match="takes two vectors"):
+            np.linalg.outer(*map(Tensor, pair))

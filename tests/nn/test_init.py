@@ -152,3 +152,9 @@ def test_a_parameter_that_was_assigned_what_cannot_be_written_to_is_filled():
     p.data = np.broadcast_to(0.0, (3,))
     assert init.ones_(p) is p
     assert p.data.tolist() == [1, 1, 1]
+
+
+def test_a_tensor_that_was_assigned_a_number_is_filled():
+    t = Tensor(1.0)
+    t.data = 5.0
+    assert init.zeros_(t).data == 0
