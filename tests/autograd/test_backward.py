@@ -665,11 +665,15 @@ def test_a_pass_that_starts_with_a_tensor_leaves_arrays():
 
 def test_a_hook_may_answer_with_a_tensor_and_the_gradient_is_an_array_all_the_same():
     x, answer = Tensor([1.0, 2.0], requires_grad=True), Tensor([5.0, 6.0])
-    x.register_hook(lambda g: answer)
-    np.sum(x * 2).backward()
-    assert type(x.grad) is np.ndarray
-    assert x.grad.tolist() == [5, 6]
-    assert not np.shares_memory(x.grad, answer.data)
+    y = x * 2
+    y.register_hook(lambda g: answer)
+    x.register_hook(lambda g: Tensor(g * 3))
+    np.sum(y).backward()
+    assert type(x.grad) is type(y.grad) is np.ndarray
+    assert (y.grad.tolist(), x.grad.tolist()) == ([5, 6], [30, 36])
+    assert not np.shares_memory(y.grad, answer.data)
+    (slope,) = grad(np.sum(x * y), y, create_graph=True)  # and with Tensors: the answer's own
+    assert slope is answer
 
 
 def test_what_backward_of_a_vector_needs_is_named_as_it_is_called():
