@@ -169,3 +169,20 @@ def test_arguments_in_a_tuple_as_for_pytorch_get_a_sentence(f):
     with pytest.raises(TypeError, match=r"one by one, not in a tuple .* gradcheck\(f, x, y\)"):
         gradcheck(f, (np.ones(2),))
     assert gradcheck(np.concatenate, (np.ones(2), np.zeros(3)))
+
+
+def test_an_error_of_the_functions_own_stays_as_it_is():
+    def f(*args):
+        raise TypeError("its own")
+
+    for args in ((np.ones(2),), ((np.ones(2),), np.ones(2))):
+        with pytest.raises(TypeError, match=r"^its own$"):
+            gradcheck(f, *args)
+
+
+def test_the_order_counts_for_a_function_that_is_given_too():
+    constant = op(lambda x: x * x, lambda g, y, x: g * 2 * np.array(x.data if isinstance(x, Tensor) else x),
+                  name="constant", at=[call((2,))])  # fmt: skip
+    assert gradcheck(constant, np.ones(2))
+    with pytest.raises(GradcheckError):
+        gradcheck(constant, np.ones(2), order=2)
