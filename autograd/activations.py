@@ -34,7 +34,6 @@ def leaky_relu(input, negative_slope=0.01):
     y = input * negative_slope
     if negative_slope == 0:
         np.copyto(y, input, where=input > 0)  # ∞ · 0 is NaN, and so would the maximum be
-        return y
     return (np.maximum if negative_slope <= 1 else np.minimum)(input, y, out=y)
 
 

@@ -97,12 +97,12 @@ def batch(dataset: Any, indices: Array) -> tuple[Array, ...]:
     if isinstance(dataset, np.ndarray):
         return (dataset[indices],)
     samples = [dataset[int(i)] for i in indices]
-    columns = zip(*samples) if isinstance(samples[0], (tuple, list)) else (samples,)
+    columns = [*zip(*samples)] if isinstance(samples[0], (tuple, list)) else [samples]
     arrays = tuple(np.stack([np.asarray(value) for value in column]) for column in columns)
-    for array, part in zip(arrays, samples[0] if isinstance(samples[0], (tuple, list)) else samples):
+    for array, column in zip(arrays, columns):
         if array.dtype.hasobject:
             raise TypeError(
-                f"A sample is a number, an array, or a tuple of them, but this dataset has {a(part)} in it. Let "
+                f"A sample is a number, an array, or a tuple of them, but this dataset has {a(column[0])} in it. Let "
                 "__getitem__ return a tuple such as (x, y)."
             )
     return arrays

@@ -23,9 +23,7 @@ __all__ = ["Optimizer", "require"]
 
 numbers = (int, float, np.number)
 at_least_0 = {"lr", "momentum", "dampening", "weight_decay", "eps", "alpha", "lr_decay", "initial_accumulator_value"}
-
-
-beside = {"params", "name", "initial_lr", "max_lr", "min_lr"}  # in a group for schedulers and users
+for_others = {"params", "name", "initial_lr", "max_lr", "min_lr"}  # what schedulers and users keep in a group
 in_groups = (
     "An optimizer has no lr of its own, but each group of its parameters has one. Write "
     "optimizer.param_groups[0]['lr'] = 0.01, or in a loop over all groups."
@@ -104,7 +102,7 @@ class Optimizer:
         """Optimize more parameters: {"params": Tensors, option: value, ...}."""
         if not isinstance(group, dict) or "params" not in group:
             raise TypeError(f"A parameter group is a dict such as {{'params': [w, b], 'lr': 0.1}}, not {group!r}.")
-        unknown = [option for option in group if option not in self.defaults and option not in beside]
+        unknown = [option for option in group if option not in self.defaults and option not in for_others]
         if unknown:
             warnings.warn(
                 f"{self.name} does not look at {unknown[0]!r} in a parameter group. Its options are "
