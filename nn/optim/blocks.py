@@ -46,6 +46,7 @@ class Block:
     def __init__(self, group: dict[str, Any], params: list[Tensor], past: list[Mapping[str, Any]]) -> None:
         self.group, self.params = group, params
         self.arrays = [p.data for p in params]
+        self.shapes = [w.shape for w in self.arrays]
         self.dtype, self.size = self.arrays[0].dtype, sum(w.size for w in self.arrays)
         self.memory: dict[str, Any] = {}  # flat arrays of all parameters together, and numbers, by name
         for name, value in past[0].items():
@@ -56,13 +57,15 @@ class Block:
         length = min(PIECE, self.size) if self.large else self.size
         self.s, self.t = np.empty((2, length), self.dtype)  # to compute in
         self.flat = self.arrays[0].reshape(-1) if self.large else np.empty(self.size, self.dtype)
+        self.gradient = np.empty(0 if self.large else self.size, self.dtype)  # of a large one it is the parameter's own
         starts = range(0, max(self.size, 1), max(length, 1))  # at least one, even of parameters without elements
         self.pieces: list[tuple[slice, Memory, Array, Array, Array]] = []
         for i in starts:
             part = slice(i, min(i + length, self.size))
             n = part.stop - i
             self.pieces.append((part, Memory(self, part), self.flat[part], self.s[:n], self.t[:n]))
-        self.changes = [] if self.large else self.split(self.s)
+        if not self.large:  # where in the flat arrays each one has its place
+            self.weights, self.sent, self.changes = map(self.split, (self.flat, self.gradient, self.s))
 
     def split(self, flat: Array) -> list[Array]:
         """A flat array of all parameters together, as views of each one's shape."""
@@ -82,16 +85,16 @@ class Block:
     def gradients(self) -> list[Array] | None:
         """The gradients of all parameters; [] if none has one; None if the block is not what it was made for."""
         gradients = []
-        for p, w in zip(self.params, self.arrays):
+        for p, w, shape in zip(self.params, self.arrays, self.shapes):
             g = p.grad
             if p.data is not w:
                 return None
             if g is not None:
                 if g.__class__ is not np.ndarray:
                     g = np.asarray(g.data if isinstance(g, Tensor) else g)
-                if g.shape != w.shape:
+                if g.shape != shape:
                     raise ValueError(
-                        f"A parameter of shape {w.shape} has a gradient of shape {g.shape}, from before its data were "
+                        f"A parameter of shape {shape} has a gradient of shape {g.shape}, from before its data were "
                         "replaced. Call zero_grad() and compute the gradient anew."
                     )
                 gradients.append(g)
@@ -103,12 +106,13 @@ class Block:
         if self.large:
             gradient = gradients[0].reshape(-1).astype(self.dtype, copy=False)  # g² in float16 would overflow
         else:
-            gradient = np.concatenate(gradients, axis=None, dtype=self.dtype, casting="same_kind")
+            gradient = self.gradient
+            put(gradients, self.sent)
             if decay:
-                np.concatenate(self.arrays, axis=None, out=self.flat)
+                put(self.arrays, self.weights)
         maximize = group.get("maximize")
         for part, memory, w, s, t in self.pieces:
-            g = gradient[part]
+            g = gradient[part] if self.large else gradient
             if maximize:
                 g = np.negative(g, out=t)
             if decay and coupled:
@@ -125,3 +129,9 @@ class Block:
 def large(w: Array) -> bool:
     """Whether an array is updated piece by piece: as a flat view, which must be of the array itself."""
     return w.size > PIECE and w.flags.c_contiguous
+
+
+def put(arrays: list[Array], places: list[Array]) -> None:
+    """Copy each array to its place. For small ones np.concatenate(axis=None) takes twice as long."""
+    for place, x in zip(places, arrays):
+        place[...] = x
