@@ -49,9 +49,9 @@ mean_cross_entropy = op(
 )  # fmt: skip
 
 
-def classes(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any, Any]:
-    """Scores as rows, (n, C), and labels, (n,), from scores (C,), (n, C) or (n, C, ...) and labels in range of C."""
-    t = values(target)
+def classes(name: str, input: Any, t: Any, ignore_index: int) -> tuple[Any, Any, bool]:
+    """Scores as rows, (n, C), and labels in range of C, (n,), from scores (C,), (n, C) or (n, C, ...) and labels t; and
+    whether some of these are ignore_index."""
     if t.dtype.kind not in "iu":
         swapped = t.ndim == input.ndim + 1 and input.dtype.kind in "iu"
         remedy = "Scores come first, then labels: criterion(model(x), y)." if swapped else "Write target.astype(int)."
@@ -72,11 +72,12 @@ def classes(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any,
     n = input.shape[1]
     if name == "cross_entropy":
         warn_of_single_class(input)
-    if t.size and not 0 <= np.minimum.reduce(t) <= np.maximum.reduce(t) < n:
+    inside = not t.size or np.maximum.reduce(t.astype(np.uint64, copy=False)) < n  # where −1 is a huge number
+    if not inside:
         wrong = np.unique(t[((t < 0) | (t >= n)) & (t != ignore_index)])
         if wrong.size:
             raise ValueError(f"{name}: with {n} classes the labels are 0 to {n - 1}, but target has {wrong}.")
-    return floating(input), t
+    return floating(input), t, not (inside and ignore_index < 0) and bool((t == ignore_index).any())
 
 
 def warn_of_single_class(x: Any) -> None:
@@ -96,7 +97,7 @@ def rows(x: Any) -> Any:
 
 def class_weights(weight: Any, n: int) -> Any:
     """weight, which must have a number for each of n classes."""
-    weight = real(weight)
+    weight, _ = real(weight)
     if weight.shape != (n,):
         raise ValueError(
             f"weight has a number for each of the {n} classes, shape ({n},), but this has shape {weight.shape}."
@@ -118,10 +119,10 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
 
     The mean is weighted: Σ −w_t x_t / Σ w_t. Labels equal to ignore_index count for nothing.
     """
-    input, target = real(input), real(target)
-    x, t = classes("nll_loss", input, target, ignore_index)
+    (input, _), (_, labels) = real(input), real(target)
+    x, t, _ = classes("nll_loss", input, labels, ignore_index)
     warn_of_probabilities(x, "NLLLoss takes their logarithms: LogSoftmax before it, or CrossEntropyLoss on scores.")
-    return picked(x, t, values(target).shape, weight, ignore_index, checked(reduction))
+    return picked(x, t, labels.shape, weight, ignore_index, checked(reduction))
 
 
 def picked(x: Any, t: Any, shape: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
@@ -154,21 +155,20 @@ def cross_entropy(
                      that of nll_loss; or floats of the shape of x: q itself
     label_smoothing  ε: q is mixed with the same for every class, (1 − ε) q + ε / C
     """
-    input, target = real(input), real(target)
+    (input, scores), (target, labels) = real(input), real(target)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing is between 0 and 1, not {label_smoothing}.")
-    if target.dtype.kind == "f" and target.shape == input.shape and input.ndim:
+    if labels.dtype.kind == "f" and labels.shape == scores.shape and scores.ndim:
         if ignore_index >= 0:
             raise ValueError(
                 f"ignore_index={ignore_index} is a label, but target has the probabilities of all classes."
             )
         return soft_cross_entropy(floating(input), target, weight, checked(reduction), label_smoothing)
-    x, t = classes("cross_entropy", input, target, ignore_index)
+    x, t, ignored = classes("cross_entropy", input, labels, ignore_index)
     warn_of_probabilities(x, "CrossEntropyLoss applies softmax itself: give it scores; or logarithms to NLLLoss.")
-    ignored = t.size and (ignore_index >= 0 or np.minimum.reduce(t) < 0) and (t == ignore_index).any()
     if reduction == "mean" and weight is None and not label_smoothing and not ignored:
         return mean_cross_entropy(x, t)
-    logs, shape = log_softmax(x, axis=-1), values(target).shape
+    logs, shape = log_softmax(x, axis=-1), labels.shape
     loss = picked(logs, t, shape, weight, ignore_index, checked(reduction))
     if not label_smoothing:
         return loss

@@ -13,19 +13,21 @@ from autograd.advice import described
 from ..module import Function, Module
 
 
-def real(x: Any) -> Any:
-    """x as a Tensor or an array of real numbers."""
-    given = x
-    if not isinstance(x, (Tensor, np.ndarray, np.generic)):
-        x = np.asarray(x)
-    if x.dtype.kind not in "fiub":
+def real(x: Any) -> tuple[Any, Any]:
+    """x, a Tensor or an array, and its values, an array of real numbers."""
+    given: Any = x
+    if isinstance(x, Tensor):
+        values = x.data
+    else:
+        given = values = x if isinstance(x, np.ndarray) else np.asarray(x)
+    if values.dtype.kind not in "fiub":
         remedy = ""
-        if isinstance(given, Module):
+        if isinstance(x, Module):
             remedy = " Call the module: model(x)."
-        elif given is None:
+        elif x is None:
             remedy = " Does forward() return its result?"
-        raise TypeError(f"A loss compares real numbers, not {described(given)}.{remedy}")
-    return x
+        raise TypeError(f"A loss compares real numbers, not {described(x)}.{remedy}")
+    return given, values
 
 
 def values(x: Any) -> Any:
@@ -35,18 +37,19 @@ def values(x: Any) -> Any:
 
 def pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
     """input and target, which must have the same shape: broadcasting would compare each with all."""
-    input, target = real(input), real(target)
-    if input.dtype.kind == "b":
+    (input, x), (target, t) = real(input), real(target)
+    kind = x.dtype.kind
+    if kind == "b":
         raise TypeError(
             f"{name}: input is the result of a comparison such as p > 0.5, True or False, which has no gradient. Give "
             "it what the model returned; round it only to count how many are right."
         )
-    if input.shape != target.shape:
-        remedy = f" Write target.reshape{input.shape or '(())'}." if input.size == target.size else ""
+    if x.shape != t.shape:
+        remedy = f" Write target.reshape{x.shape or '(())'}." if x.size == t.size else ""
         raise ValueError(
-            f"{name} compares element by element, but input has shape {input.shape} and target {target.shape}.{remedy}"
+            f"{name} compares element by element, but input has shape {x.shape} and target {t.shape}.{remedy}"
         )
-    return floating(input), target
+    return input if kind == "f" else floating(input), target
 
 
 def floating(input: Any) -> Any:
@@ -81,7 +84,7 @@ def reduced(losses: Any, reduction: str, weight: Any = None) -> Any:
 
 def fitting(name: str, weight: Any, shape: tuple[int, ...]) -> Any:
     """weight, which must broadcast to the shape of the losses."""
-    weight = real(weight)
+    weight, _ = real(weight)
     there = shape[len(shape) - weight.ndim :]
     if weight.ndim > len(shape) or any(n not in (1, m) for n, m in zip(weight.shape, there)):
         raise ValueError(f"{name} of shape {weight.shape} does not fit losses of shape {shape}.")
