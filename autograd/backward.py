@@ -293,13 +293,13 @@ def start(output: Any, gradient: Any, name: str) -> Any:
             "it was computed under no_grad. Make the inputs with Tensor(data, requires_grad=True)."
         )
     if gradient is None:
-        if output.shape != ():
+        if output.data.ndim:
             remedy = {"backward()": "backward(gradient)", "grad()": "grad_outputs="}.get(name, "gradient=")
             raise ValueError(
                 f"{name} starts from a scalar, but this Tensor has shape {output.shape}. Reduce it first, "
                 f"loss.sum(){'.backward()' if name == 'backward()' else ''}, or pass {remedy}."
             )
-        return output.dtype.type(1)
+        return output.data.dtype.type(1)
     return given(gradient, output, f"passed to {name}")
 
 
@@ -329,19 +329,20 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool = True) -> N
     """
     g = start(self, gradient, "backward()")
     freed: list[weakref.ref[Tensor]] | None = None if retain_graph else []
-    leaves, arrived = pull([self], [np.array(g.data)[()] if isinstance(g, Tensor) else g], freed=freed)
+    if gradient is not None and isinstance(g, Tensor):
+        g = np.array(g.data)[()]
+    leaves, arrived = pull([self], [g], freed=freed)
     for leaf in leaves:
         g = arrived[leaf]
         if leaf.grad is not None:
-            g = leaf.grad + g
+            arrived[leaf] = g = leaf.grad + g
             if modes.anomaly and (what := nonfinite(g)):
                 raise FloatingPointError(
                     f"The gradient of a Tensor{label(leaf)} of shape {leaf.shape} adds up to {what} over several "
                     "passes. Call zero_grad() before each."
                 )
         if g.__class__ is not ndarray or references(g) > HELD or g.base is not None:
-            g = np.array(g, order="C")  # its own, writable, an array of shape () too
-        arrived[leaf] = g
+            arrived[leaf] = np.array(g, order="C")  # its own, writable, an array of shape () too
     for ref in freed or ():
         if (node := ref()) is not None:
             arrived[node] = None

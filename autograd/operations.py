@@ -311,7 +311,7 @@ def ours(function: Callable[..., Any], entry: Op) -> Callable[..., Any]:
     @functools.wraps(function)
     def public(*args: Any, **kwargs: Any) -> Any:
         for x in args:
-            if isinstance(x, Tensor) or isinstance(x, (list, tuple)) and has_tensor(x):
+            if type(x) is not ndarray and (isinstance(x, Tensor) or isinstance(x, (list, tuple)) and has_tensor(x)):
                 return run(args, kwargs)
         if kwargs and has_tensor(kwargs.values()):
             return run(args, kwargs)
@@ -381,10 +381,11 @@ def add_method(function: Any, entry: Callable[..., Any], at: Sequence[call]) -> 
     """Let `t.name(...)` be `np.name(t, ...)` where that reads naturally: where the first argument is one array."""
     name = function.__name__
     reads_naturally = not at or isinstance(at[0].args[0], tuple)
+    run = entry.run if isinstance(entry, Op) else lambda args, kwargs: entry(*args, **kwargs)
     if getattr(np, name, None) is function and reads_naturally and name not in Tensor.__dict__:
 
-        def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-            return entry(self, *args, **kwargs)
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return run(args, kwargs)
 
         method.__name__, method.__doc__ = name, f"np.{name}(self, ...)"
         setattr(Tensor, name, method)

@@ -46,7 +46,7 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
             if other.op is None and not b.ndim:
                 b = b[()]
             needs = (both if other.tracked else first) if self.tracked else second if other.tracked else neither
-        elif other.__class__ in quick:
+        elif type(other) in quick:
             b, needs = other, first if self.tracked else neither
         else:
             return entry(self, other) if isinstance(other, operands) else NotImplemented
@@ -63,7 +63,7 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
         return node
 
     def reflected(self: Tensor, other: Any) -> Any:
-        if other.__class__ in quick and self.tracked and not mode.active:
+        if type(other) in quick and self.tracked and not mode.active:
             b = self.data if self.ndim else self.data[()]
             try:
                 data = compute(other, b)
