@@ -97,6 +97,10 @@ class Block:
                         f"A parameter of shape {shape} has a gradient of shape {g.shape}, from before its data were "
                         "replaced. Call zero_grad() and compute the gradient anew."
                     )
+                if g.dtype is not self.dtype and not np.can_cast(g.dtype, self.dtype, "same_kind"):
+                    raise TypeError(
+                        f"A parameter of {self.dtype} has a gradient of {g.dtype}, which are no real numbers."
+                    )
                 gradients.append(g)
         return gradients if len(gradients) in (0, len(self.params)) else None
 

@@ -591,3 +591,22 @@ def test_an_option_that_a_group_misspells_is_warned_of():
         optim.SGD([{"params": [leaf()], "momentun": 0.9}], lr=0.1)
     optimizer = optim.SGD([{"params": [leaf()], "momentum": 0.9, "name": "slow", "initial_lr": 1.0}], lr=0.1)
     assert optimizer.param_groups[0]["name"] == "slow"
+
+
+@pytest.mark.parametrize("n", [1, PIECE + 1], ids=["small", "large"])
+@pytest.mark.parametrize("dtype", [complex, object])
+def test_a_gradient_that_is_not_of_real_numbers_is_refused_and_changes_nothing(n, dtype):
+    w, other = Tensor(np.ones(n), requires_grad=True), Tensor([1.0], requires_grad=True)
+    other.grad, w.grad = np.array([1.0]), np.ones(n, dtype)
+    optimizer = optim.SGD([other, w], lr=0.1)
+    with pytest.raises(TypeError, match=f"gradient of {np.dtype(dtype)}"):
+        optimizer.step()
+    assert other.data == 1.0 and (w.data == 1.0).all()
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int64, np.float32])
+def test_a_gradient_of_other_real_numbers_is_taken(dtype):
+    w = Tensor([1.0], requires_grad=True)
+    w.grad = np.ones(1, dtype)
+    optim.SGD([w], lr=0.5).step()
+    assert w.data == 0.5
