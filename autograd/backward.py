@@ -329,9 +329,7 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool = True) -> N
     """
     g = start(self, gradient, "backward()")
     freed: list[weakref.ref[Tensor]] | None = None if retain_graph else []
-    if gradient is not None and isinstance(g, Tensor):
-        g = np.array(g.data)[()]
-    leaves, arrived = pull([self], [g], freed=freed)
+    leaves, arrived = pull([self], [np.array(g.data)[()] if isinstance(g, Tensor) else g], freed=freed)
     for leaf in leaves:
         g = arrived[leaf]
         if leaf.grad is not None:

@@ -107,8 +107,8 @@ class Module:
                 if replaced is not None:
                     inputs = replaced if isinstance(replaced, tuple) else (replaced,)
         start = tick()
-        quick = len(inputs) == 1 and not options  # the commonest case, called in half the time
-        output = self.forward(inputs[0]) if quick else self.forward(*inputs, **options)
+        one_input = len(inputs) == 1 and not options  # the commonest case, called in half the time
+        output = self.forward(inputs[0]) if one_input else self.forward(*inputs, **options)
         if self._hooks:
             for hook in list(self._hooks.values()):
                 replaced = hook(self, inputs, output)

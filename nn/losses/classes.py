@@ -77,7 +77,8 @@ def classes(name: str, input: Any, t: Any, ignore_index: int) -> tuple[Any, Any,
         wrong = np.unique(t[((t < 0) | (t >= n)) & (t != ignore_index)])
         if wrong.size:
             raise ValueError(f"{name}: with {n} classes the labels are 0 to {n - 1}, but target has {wrong}.")
-    return floating(input), t, not (inside and ignore_index < 0) and bool((t == ignore_index).any())
+    ignored = (not inside or ignore_index >= 0) and bool((t == ignore_index).any())
+    return floating(input), t, ignored
 
 
 def warn_of_single_class(x: Any) -> None:

@@ -14,20 +14,20 @@ from ..module import Function, Module
 
 
 def real(x: Any) -> tuple[Any, Any]:
-    """x, a Tensor or an array, and its values, an array of real numbers."""
-    given: Any = x
+    """x as a Tensor or an array, and the array of its values, which must be real numbers."""
+    operand: Any = x
     if isinstance(x, Tensor):
-        values = x.data
+        array = x.data
     else:
-        given = values = x if isinstance(x, np.ndarray) else np.asarray(x)
-    if values.dtype.kind not in "fiub":
+        operand = array = x if isinstance(x, np.ndarray) else np.asarray(x)
+    if array.dtype.kind not in "fiub":
         remedy = ""
         if isinstance(x, Module):
             remedy = " Call the module: model(x)."
         elif x is None:
             remedy = " Does forward() return its result?"
         raise TypeError(f"A loss compares real numbers, not {described(x)}.{remedy}")
-    return given, values
+    return operand, array
 
 
 def values(x: Any) -> Any:
@@ -38,8 +38,7 @@ def values(x: Any) -> Any:
 def pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
     """input and target, which must have the same shape: broadcasting would compare each with all."""
     (input, x), (target, t) = real(input), real(target)
-    kind = x.dtype.kind
-    if kind == "b":
+    if x.dtype.kind == "b":
         raise TypeError(
             f"{name}: input is the result of a comparison such as p > 0.5, True or False, which has no gradient. Give "
             "it what the model returned; round it only to count how many are right."
@@ -49,7 +48,7 @@ def pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
         raise ValueError(
             f"{name} compares element by element, but input has shape {x.shape} and target {t.shape}.{remedy}"
         )
-    return input if kind == "f" else floating(input), target
+    return floating(input), target
 
 
 def floating(input: Any) -> Any:

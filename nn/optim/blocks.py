@@ -57,14 +57,14 @@ class Block:
         length = min(PIECE, self.size) if self.large else self.size
         self.s, self.t = np.empty((2, length), self.dtype)  # to compute in
         self.flat = self.arrays[0].reshape(-1) if self.large else np.empty(self.size, self.dtype)
-        self.gradient = np.empty(0 if self.large else self.size, self.dtype)  # of a large one it is the parameter's own
         starts = range(0, max(self.size, 1), max(length, 1))  # at least one, even of parameters without elements
         self.pieces: list[tuple[slice, Memory, Array, Array, Array]] = []
         for i in starts:
             part = slice(i, min(i + length, self.size))
             n = part.stop - i
             self.pieces.append((part, Memory(self, part), self.flat[part], self.s[:n], self.t[:n]))
-        if not self.large:  # where in the flat arrays each one has its place
+        if not self.large:  # all gradients together, and where in the flat arrays each parameter has its place
+            self.gradient = np.empty(self.size, self.dtype)
             self.weights, self.sent, self.changes = map(self.split, (self.flat, self.gradient, self.s))
 
     def split(self, flat: Array) -> list[Array]:
@@ -98,9 +98,7 @@ class Block:
                         "replaced. Call zero_grad() and compute the gradient anew."
                     )
                 if g.dtype is not self.dtype and not np.can_cast(g.dtype, self.dtype, "same_kind"):
-                    raise TypeError(
-                        f"A parameter of {self.dtype} has a gradient of {g.dtype}, which are no real numbers."
-                    )
+                    raise TypeError(f"A parameter of {self.dtype} has a gradient of {g.dtype}, no real numbers.")
                 gradients.append(g)
         return gradients if len(gradients) in (0, len(self.params)) else None
 
@@ -116,7 +114,7 @@ class Block:
                 put(self.arrays, self.weights)
         maximize = group.get("maximize")
         for part, memory, w, s, t in self.pieces:
-            g = gradient[part] if self.large else gradient
+            g = gradient[part]
             if maximize:
                 g = np.negative(g, out=t)
             if decay and coupled:

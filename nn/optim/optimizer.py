@@ -182,7 +182,7 @@ class Optimizer:
     def change(self, g: Array, state: Memory, group: dict[str, Any], s: Array) -> Array:
         """The formula: what to subtract from parameters, elementwise, given their gradient g, which must stay as it is.
 
-        g       flat: of one parameter, of a part of it, or of several together; the next step has its own in that array
+        g       flat: of one parameter, of a part of it, or of several together; to remember it, copy it
         state   what was remembered of them the last time: state["velocity"] is an array of g's shape, zeros at first
         group   the options
         s       an array of g's shape to compute and return the result in, so that a step allocates nothing
