@@ -16,10 +16,10 @@ import numpy as np
 
 from demos.readme import write
 
+from .contest import compete
 from .measure import TOLERANCE
 from .workloads import CONTESTANTS, WORKLOADS
 
-ROOT = Path(__file__).parents[2]
 THREAD_VARIABLES = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 
@@ -59,37 +59,12 @@ def machine(names):
 def header(about, rounds, missing):
     """The same as text."""
     together = lambda pairs, sign: ", ".join(f"{name}{sign}{value}" for name, value in pairs.items())
-    yield f"A whole step: best of {rounds} rounds, each the median in a process of its own; in brackets theirs / ours"
+    yield f"A whole step: best of {rounds} rounds, each the median of a process's turns; in brackets theirs / ours"
     yield f"{about['processor']}, {about['cpus']} CPUs, load {about['load']} at the start, {about['system']}"
     yield f"Python {about['python']}, {together(about['versions'], ' ')}; NumPy's BLAS: {about['blas']}"
     yield f"Threads: each library's default; {together(about['threads'], '=')}"
     for name in missing:
         yield f"Not installed: {name} ({CONTESTANTS[name]})"
-
-
-def run(workload, contestant):
-    """What measure.py says in a new process; {"error": the last line of the traceback} if it fails."""
-    command = [sys.executable, "-m", "tests.benchmarks.measure", workload, contestant]
-    child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if child.returncode:
-        return {"error": (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1]}
-    return json.loads(child.stdout.splitlines()[-1])
-
-
-def best(answers):
-    """The quickest of several answers; the first error if there was one."""
-    failed = [answer for answer in answers if "error" in answer]
-    return failed[0] if failed else min(answers, key=lambda answer: answer["measured"] or 0)
-
-
-def compete(workload, names, rounds):
-    """{contestant: best answer}: every contestant in turn, and again, so that a busy minute hits them all."""
-    answers = {name: [] for name in names if name in WORKLOADS[workload].contestants()}
-    for _ in range(rounds):
-        for name, heard in answers.items():
-            if not heard or heard[-1].get("measured"):  # who cannot do it is asked once
-                heard.append(run(workload, name))
-    return {name: best(heard) for name, heard in answers.items()}
 
 
 def amount(value, unit):
@@ -161,7 +136,7 @@ def arguments():
     parser = argparse.ArgumentParser("python -m tests.benchmarks", description=__doc__, epilog=epilog)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--only", nargs="+", choices=WORKLOADS, metavar="NAME", help="only these workloads")
-    parser.add_argument("--rounds", type=int, default=5, help="processes for each contestant (default: 5)")
+    parser.add_argument("--rounds", type=int, default=5, help="new processes for each contestant (default: 5)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save the results")
     parser.add_argument("--readme", type=Path, metavar="FILE", help="only write what FILE saved to README.md")
     parser.add_argument("--profile", choices=WORKLOADS, metavar="NAME", help="profile our step instead")

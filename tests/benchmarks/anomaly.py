@@ -2,13 +2,12 @@
 
 import importlib
 import shutil
-import statistics
 import sys
 import tempfile
 from pathlib import Path
 
 from . import chain
-from .measure import mean_time
+from .measure import turn
 
 ASKING = "mode.active and modes.anomaly", "modes.anomaly"  # how the engine asks whether it is being watched
 
@@ -40,7 +39,7 @@ def ours():
     return chain.step_of(autograd.Tensor, activations.relu), chain.step_of(copy.Tensor, its_activations.relu)
 
 
-def ratio(steps, rounds=100, count=20):
-    """The median over rounds, each of `count` steps of the one and then of the other."""
+def ratio(steps):
+    """Time of the one over that of the other, which follows at once."""
     asked, unasked = steps
-    return statistics.median(mean_time(asked, count) / mean_time(unasked, count) for _ in range(rounds))
+    return turn(asked) / turn(unasked)

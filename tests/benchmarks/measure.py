@@ -1,7 +1,9 @@
-"""One contestant on one workload, in this process: `python -m tests.benchmarks.measure xor ours` prints JSON."""
+"""One contestant on one workload, in this process: `python -m tests.benchmarks.measure xor ours`.
+
+It prints JSON when it is ready, and a number for each line that it reads: what was measured in that turn.
+"""
 
 import json
-import statistics
 import sys
 from time import perf_counter
 
@@ -11,24 +13,25 @@ STEPS_COMPARED = 10
 TOLERANCE = 1e-5  # relative. Ten float32 steps leave up to 2e-6; forgetting the gradient even of one bias, 3e-5
 
 
-def mean_time(step, count):
-    """Seconds per step, over `count` steps."""
-    start = perf_counter()
-    for _ in range(count):
-        step()
-    return (perf_counter() - start) / count
+def mean_time(step, seconds):
+    """Seconds per step, over as many as it takes to fill `seconds`, but at least one.
 
-
-def median_time(step, warm_up=0.2, seconds=0.6, block=0.01):
-    """The median over blocks of about 10 ms of the seconds that a step takes.
-
-    Blocks, not single steps: the garbage collector stays on, and who makes reference cycles pays for them.
+    Many, where steps are short: the garbage collector stays on, and who makes reference cycles pays for them.
     """
-    step()  # whatever is compiled or imported at the first call
-    once = mean_time(step, 2)
-    each = mean_time(step, 1 + int(warm_up / once))
-    count = 1 + int(block / each)
-    return statistics.median(mean_time(step, count) for _ in range(5 + int(seconds / (count * each))))
+    count, passed, start = 0, 0.0, perf_counter()
+    while not count or passed < seconds:
+        step()
+        count, passed = count + 1, perf_counter() - start
+    return passed / count
+
+
+def turn(step):
+    """Seconds per step, over about 20 ms, after 2 ms that do not count.
+
+    In these, what the first step compiles is compiled, and the caches fill again that others have used.
+    """
+    mean_time(step, 0.002)
+    return mean_time(step, 0.02)
 
 
 def result_of(step, times=STEPS_COMPARED):
@@ -43,12 +46,13 @@ def main(name, contestant):
     from .workloads import WORKLOADS
 
     workload = WORKLOADS[name]
-    answer = {"result": None, "measured": None}
+    result = None
     if workload.check is not None and (step := workload.prepare(contestant, **workload.check)):
-        answer["result"] = result_of(step)
-    if step := workload.prepare(contestant):
-        answer["measured"] = workload.measure(step)
-    print(json.dumps(answer))
+        result = result_of(step)
+    step = workload.prepare(contestant)
+    print(json.dumps({"result": result, "able": step is not None}), flush=True)
+    for _ in sys.stdin:
+        print(workload.measure(step), flush=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pytest
 
 import autograd
 
+from .contest import contest
 from .measure import TOLERANCE, result_of
 from .workloads import WORKLOADS
 
@@ -42,6 +43,12 @@ def test_contestant_computes_what_ours_does(name, contestant):
     except ModuleNotFoundError as missing:
         pytest.skip(str(missing))
     assert of_ours(name) == pytest.approx(theirs, rel=TOLERANCE)
+
+
+def test_contestants_take_turns_in_processes_and_who_fails_says_why():
+    reports = contest("memory", ["ours", "numpy", "nobody"])
+    assert reports["nobody"] == {"error": "AttributeError: module 'tests.benchmarks.memory' has no attribute 'nobody'"}
+    assert 0 < reports["ours"]["measured"] <= 1.2 * reports["numpy"]["measured"]
 
 
 def test_the_copy_without_detect_anomaly_differs_in_nothing_else():

@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from . import anomaly, chain, classifier, elementwise, growth, imports, lesson, memory, xor
-from .measure import median_time
+from .measure import turn
 
 CONTESTANTS = {  # how the table calls them, and the package each one needs; ours is always tried
     "ours": None,
@@ -24,7 +24,8 @@ class Workload(NamedTuple):
     module: ModuleType
     options: dict[str, Any] = {}
     check: dict[str, Any] | None = {}  # options replaced while results are compared; None: there is nothing to compare
-    measure: Callable[[Callable[..., Any]], float] = median_time
+    measure: Callable[[Any], float] = turn
+    turns: int = 60  # how often it is measured in a round; the median counts
     unit: str = "s"  # of what is measured
 
     def contestants(self):
@@ -60,12 +61,12 @@ WORKLOADS = {
     "chain":       Workload("200 scalar operations (+ - * ** relu), forward and backward", chain),
     "elementwise": Workload("exp(tanh(b)*b + b).sum(), 1,000,000 numbers, forward and backward", elementwise),
     "growth":      Workload("time for each of 1,000,000 operations in one graph over that for each of 1,000", growth,
-                            check=None, measure=growth.ratio, unit="x"),
+                            check=None, measure=growth.ratio, turns=1, unit="x"),
     "anomaly":     Workload("the chain's time, detect_anomaly off, over that of an engine without it", anomaly,
                             check=None, measure=anomaly.ratio, unit="x"),
     "memory":      Workload("peak memory of a step of 784-512-256-10, SGD, beyond parameters; retain_graph=False",
-                            memory, mnist(activation="ReLU"), check=None, measure=memory.peak, unit="MB"),
+                            memory, mnist(activation="ReLU"), check=None, measure=memory.peak, turns=1, unit="MB"),
     "import":      Workload("import autograd, nn, viz on top of import numpy (numpy's column: import numpy itself)",
-                            imports, check=None, measure=imports.median_time),
+                            imports, check=None, measure=imports.seconds, turns=5),
 }
 # fmt: on
