@@ -84,7 +84,7 @@ def at_once(function: Callable[..., Any], *columns: Any) -> None:
 
 def set_grads(tensors: Any, gradients: Any) -> None:
     """tensor.grad = gradient for every pair, at once: an interrupt leaves all of them old, or all new."""
-    at_once(setattr, tensors, itertools.repeat("grad"), gradients)
+    at_once(write_grad, tensors, gradients)
 
 
 no_complex = "complex numbers are not supported; keep the real and the imaginary part in two real Tensors."
@@ -400,6 +400,8 @@ def none_if_unset(slot: Any) -> property:
 
     return property(read, slot.__set__)
 
+
+write_grad = vars(Tensor)["grad"].__set__  # setattr, which finds it first, takes nearly twice as long
 
 for slot in ("name", "line"):
     setattr(Tensor, slot, none_if_unset(vars(Tensor)[slot]))
