@@ -173,7 +173,8 @@ class Optimizer:
                 "loss.backward(), optimizer.step().",
                 stacklevel=2,
             )
-        stamp(*[p for block, _ in found for p in block.params])  # before: even a step that fails may have changed them
+        for block, _ in found:
+            stamp(*block.params)  # before: even a step that fails may have changed them
         for block, gradients in found:
             block.update(gradients, self.change, self.coupled)
         self.stepped = True
