@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from . import tensor
-from .advice import described
-from .modes import describe, enable_grad, modes, nonfinite, refuse_edited, refuse_nonfinite
+from .anomaly import describe, nonfinite, refuse_edited, refuse_nonfinite
+from .modes import enable_grad, modes
 from .products import sum_of_rows
+from .refusals import given, label, name, refuse_changed, refuse_freed, start
 from .tensor import Tensor, set_grads
 
 __all__ = ["backward", "grad", "topological_order"]
@@ -236,36 +237,6 @@ def unbroadcast(part: Any, shape: tuple[int, ...], node: Tensor, i: int) -> Any:
     return part if part.shape == shape else part.reshape(shape)
 
 
-def name(node: Tensor) -> str:
-    """The name of the operation that made node."""
-    assert node.op is not None
-    return node.op.name
-
-
-def label(x: Tensor) -> str:
-    """' (name)', if x has a name."""
-    return f" ({x.name})" if x.name else ""
-
-
-def refuse_freed(node: Tensor) -> None:
-    """Raise: the graph behind node is gone."""
-    raise RuntimeError(
-        f"The graph behind {name(node)} was freed by backward(retain_graph=False). Compute the result anew, or keep "
-        "the graph the first time with backward()."
-    )
-
-
-def refuse_changed(node: Tensor) -> None:
-    """Raise if a tensor that node used was changed in place after node had been recorded."""
-    for x in node.inputs:
-        if isinstance(x, Tensor) and x.tick > node.tick:
-            raise RuntimeError(
-                f"A Tensor{label(x)} that {name(node)} used was changed in place after it was "
-                "recorded (by an operator such as -=, or by an optimizer's step), so its gradient would be wrong. "
-                "Compute the loss again, then call backward()."
-            )
-
-
 def hooked(node: Tensor, g: Any) -> Any:
     """g after node's hooks, which get an array of their own."""
     if g.__class__ is ndarray:
@@ -280,41 +251,6 @@ def hooked(node: Tensor, g: Any) -> Any:
                     f"A hook of a Tensor{label(node)} of shape {node.shape} made its gradient {what}.{describe(node)}"
                 )
     return g
-
-
-def start(output: Any, gradient: Any, name: str) -> Any:
-    """The gradient that a backward pass starts with: `gradient` checked, or 1 for a scalar."""
-    if not isinstance(output, Tensor):
-        remedy = " To differentiate a function write autograd.functional.gradient(f)." if callable(output) else ""
-        raise TypeError(f"{name} differentiates a Tensor, but this is {type(output).__name__}: {output!r}.{remedy}")
-    if not output.tracked:
-        raise RuntimeError(
-            f"{name} on a Tensor that no gradient can be computed for: nothing it was computed from requires grad, or "
-            "it was computed under no_grad. Make the inputs with Tensor(data, requires_grad=True)."
-        )
-    if gradient is None:
-        if output.data.ndim:
-            remedy = {"backward()": "backward(gradient)", "grad()": "grad_outputs="}.get(name, "gradient=")
-            raise ValueError(
-                f"{name} starts from a scalar, but this Tensor has shape {output.shape}. Reduce it first, "
-                f"loss.sum(){'.backward()' if name == 'backward()' else ''}, or pass {remedy}."
-            )
-        return output.data.dtype.type(1)
-    return given(gradient, output, f"passed to {name}")
-
-
-def given(gradient: Any, node: Tensor, origin: str) -> Any:
-    """A gradient of node that the user gave, checked, in node's dtype: a Tensor if it is one, else a copy."""
-    value = gradient.data if isinstance(gradient, Tensor) else np.asarray(gradient)
-    if value.dtype.kind not in "fiu":
-        mistaken = value.dtype.kind == "b" and origin == "passed to backward()"
-        remedy = " Write retain_graph= by its name." if mistaken else ""
-        raise TypeError(f"The gradient {origin} consists of real numbers, not {described(value)}.{remedy}")
-    if value.shape != node.shape:
-        raise ValueError(f"The gradient {origin} has shape {value.shape}, but the Tensor has shape {node.shape}.")
-    if isinstance(gradient, Tensor):
-        return gradient if value.dtype == node.dtype else gradient.astype(node.dtype)
-    return np.array(value, node.dtype)[()]
 
 
 def backward(self: Tensor, gradient: Any = None, retain_graph: bool = True) -> None:

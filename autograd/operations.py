@@ -25,9 +25,7 @@ no_value = np._NoValue  # type: ignore[attr-defined]  # NumPy's "not given", whi
 ndarray = np.ndarray
 first = (0,)  # the inputs that need a gradient, where the first and only one does
 
-table: dict[
-    Any, Callable[..., Any]
-] = {}  # NumPy's function, or ours: what to call when a Tensor is among the arguments
+table: dict[Any, Callable[..., Any]] = {}  # NumPy's function, or ours: what to call if an argument is a Tensor
 structural: set[Any] = set()  # functions with plain results (shape, argmax, comparisons): run on the data
 
 

@@ -18,7 +18,8 @@ import numpy as np
 
 from . import modes as mode
 from .advice import add_absent, described, remedies
-from .modes import modes, watch
+from .anomaly import watch
+from .modes import modes
 
 if TYPE_CHECKING:
     from .operations import Op

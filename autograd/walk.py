@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .backward import contributions, pull, start
+from .backward import contributions, pull
+from .refusals import start
 from .tensor import Tensor
 
 __all__ = ["Step", "steps"]
