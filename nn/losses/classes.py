@@ -49,36 +49,38 @@ mean_cross_entropy = op(
 )  # fmt: skip
 
 
-def classes(name: str, input: Any, t: Any, ignore_index: int) -> tuple[Any, Any, bool]:
-    """Scores as rows, (n, C), and labels in range of C, (n,), from scores (C,), (n, C) or (n, C, ...) and labels t; and
-    whether some of these are ignore_index."""
+def classes(name: str, input: Any, scores: Any, t: Any, ignore_index: int) -> tuple[Any, Any, bool]:
+    """Scores as rows, (n, C), and labels in range of C, (n,), from an input of shape (C,), (n, C) or (n, C, ...), with
+    the values `scores`, and labels t; and whether some of these are ignore_index."""
+    shape, ndim = scores.shape, scores.ndim
     if t.dtype.kind not in "iu":
-        swapped = t.ndim == input.ndim + 1 and input.dtype.kind in "iu"
+        swapped = t.ndim == ndim + 1 and scores.dtype.kind in "iu"
         remedy = "Scores come first, then labels: criterion(model(x), y)." if swapped else "Write target.astype(int)."
         raise TypeError(f"{name}: class labels are integers, but target holds {t.dtype}. {remedy}")
-    expected = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
-    if not input.ndim or t.shape != expected:
+    expected = shape[:1] + shape[2:] if ndim > 1 else ()
+    if not ndim or t.shape != expected:
         hint = ""
-        if t.shape == input.shape and name == "cross_entropy":
+        if t.shape == shape and name == "cross_entropy":
             hint = " Probabilities of the classes, of the input's shape, are floats: target.astype(float)."
         elif t.size == math.prod(expected):
             hint = f" Write target.reshape{expected or '(())'}."
         raise ValueError(
-            f"{name}: scores of shape {input.shape}, classes along axis {min(1, input.ndim - 1)}, need labels of shape "
+            f"{name}: scores of shape {shape}, classes along axis {min(1, ndim - 1)}, need labels of shape "
             f"{expected}, but target has shape {t.shape}.{hint}"
         )
-    if input.ndim != 2:
+    input = floating(input, scores)
+    if ndim != 2:
         input, t = rows(input), t.reshape(-1)
-    n = input.shape[1]
+    n = shape[min(1, ndim - 1)]
     if name == "cross_entropy":
-        warn_of_single_class(input)
+        warn_of_single_class(values(input))
     inside = not t.size or np.maximum.reduce(t.astype(np.uint64, copy=False)) < n  # where −1 is a huge number
     if not inside:
         wrong = np.unique(t[((t < 0) | (t >= n)) & (t != ignore_index)])
         if wrong.size:
             raise ValueError(f"{name}: with {n} classes the labels are 0 to {n - 1}, but target has {wrong}.")
     ignored = (not inside or ignore_index >= 0) and bool((t == ignore_index).any())
-    return floating(input), t, ignored
+    return input, t, ignored
 
 
 def warn_of_single_class(x: Any) -> None:
@@ -120,8 +122,8 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
 
     The mean is weighted: Σ −w_t x_t / Σ w_t. Labels equal to ignore_index count for nothing.
     """
-    (input, _), (_, labels) = real(input), real(target)
-    x, t, _ = classes("nll_loss", input, labels, ignore_index)
+    (input, scores), (_, labels) = real(input), real(target)
+    x, t, _ = classes("nll_loss", input, scores, labels, ignore_index)
     warn_of_probabilities(x, "NLLLoss takes their logarithms: LogSoftmax before it, or CrossEntropyLoss on scores.")
     return picked(x, t, labels.shape, weight, ignore_index, checked(reduction))
 
@@ -164,8 +166,8 @@ def cross_entropy(
             raise ValueError(
                 f"ignore_index={ignore_index} is a label, but target has the probabilities of all classes."
             )
-        return soft_cross_entropy(floating(input), target, weight, checked(reduction), label_smoothing)
-    x, t, ignored = classes("cross_entropy", input, labels, ignore_index)
+        return soft_cross_entropy(floating(input, scores), target, weight, checked(reduction), label_smoothing)
+    x, t, ignored = classes("cross_entropy", input, scores, labels, ignore_index)
     warn_of_probabilities(x, "CrossEntropyLoss applies softmax itself: give it scores; or logarithms to NLLLoss.")
     if reduction == "mean" and weight is None and not label_smoothing and not ignored:
         return mean_cross_entropy(x, t)

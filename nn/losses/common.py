@@ -48,12 +48,12 @@ def pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
         raise ValueError(
             f"{name} compares element by element, but input has shape {x.shape} and target {t.shape}.{remedy}"
         )
-    return floating(input), target
+    return floating(input, x), target
 
 
-def floating(input: Any) -> Any:
-    """input in floating point: small integers would wrap around, 0 − 1 = 255."""
-    return input if input.dtype.kind == "f" else values(input).astype(get_default_dtype())
+def floating(input: Any, array: Any) -> Any:
+    """input, with these values, in floating point: small integers would wrap around, 0 − 1 = 255."""
+    return input if array.dtype.kind == "f" else array.astype(get_default_dtype())
 
 
 def warn_if_swapped(name: str, input: Any, target: Any) -> None:
