@@ -59,7 +59,7 @@ def machine(names):
 def header(about, rounds, missing):
     """The same as text."""
     together = lambda pairs, sign: ", ".join(f"{name}{sign}{value}" for name, value in pairs.items())
-    yield f"A whole step: best of {rounds} rounds, each the median of a process's turns; in brackets theirs / ours"
+    yield f"A whole step: best median of ten turns in {rounds} processes; in brackets theirs / ours"
     yield f"{about['processor']}, {about['cpus']} CPUs, load {about['load']} at the start, {about['system']}"
     yield f"Python {about['python']}, {together(about['versions'], ' ')}; NumPy's BLAS: {about['blas']}"
     yield f"Threads: each library's default; {together(about['threads'], '=')}"

@@ -25,7 +25,7 @@ class Workload(NamedTuple):
     options: dict[str, Any] = {}
     check: dict[str, Any] | None = {}  # options replaced while results are compared; None: there is nothing to compare
     measure: Callable[[Any], float] = turn
-    turns: int = 60  # how often it is measured in a round; the median counts
+    turns: int = 60  # how often it is measured in each process
     unit: str = "s"  # of what is measured
 
     def contestants(self):
