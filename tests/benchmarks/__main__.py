@@ -59,7 +59,7 @@ def machine(names):
 def header(about, rounds, missing):
     """The same as text."""
     together = lambda pairs, sign: ", ".join(f"{name}{sign}{value}" for name, value in pairs.items())
-    yield f"A whole step: best median of ten turns in {rounds} processes; in brackets theirs / ours"
+    yield f"A whole step: best median of ten turns in {rounds} processes; in brackets theirs / ours, median of all"
     yield f"{about['processor']}, {about['cpus']} CPUs, load {about['load']} at the start, {about['system']}"
     yield f"Python {about['python']}, {together(about['versions'], ' ')}; NumPy's BLAS: {about['blas']}"
     yield f"Threads: each library's default; {together(about['threads'], '=')}"
@@ -76,20 +76,19 @@ def amount(value, unit):
     return f"{value:.{0 if value >= 100 else 2 if unit == 'x' else 1}f} {unit}"
 
 
-def cell(answer, ours, unit):
+def cell(answer, unit):
     """'2570 us (6.90)'; '-' for who has no listing or lacks what it takes."""
     if "error" in answer:
         return "not available"
     if not answer.get("measured"):
         return "-"
-    ratio = f"({answer['measured'] / ours:.2f})" if ours else ""
+    ratio = f"({answer['ratio']:.2f})" if answer.get("ratio") else ""
     return f"{amount(answer['measured'], unit)} {ratio:>8}"
 
 
 def cells(name, results, names):
     """A line of the table, in parts."""
-    ours, unit = results.get("ours", {}).get("measured"), WORKLOADS[name].unit
-    return [cell(results.get(other, {}), None if other == "ours" else ours, unit) for other in names]
+    return [cell(results.get(other, {}), WORKLOADS[name].unit) for other in names]
 
 
 def row(name, results, names):

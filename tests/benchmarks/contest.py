@@ -67,11 +67,11 @@ class Contestant:
         self.pause()
 
     def report(self):
-        """{"result": ..., "measured": its best median}, or {"error": the last line of its traceback}."""
+        """{"result": ..., "measured": its best median, "times": all}, or {"error": the last line of its traceback}."""
         if self.error:
             return {"error": self.error}
         medians = [statistics.median(self.times[i : i + IN_A_ROW]) for i in range(0, len(self.times), IN_A_ROW)]
-        return {**self.answer, "measured": min(medians, default=None)}
+        return {**self.answer, "measured": min(medians, default=None), "times": self.times}
 
 
 def contest(workload, names):
@@ -92,17 +92,31 @@ def contest(workload, names):
 
 
 def compete(workload, names, rounds):
-    """{contestant: its best report}: several rounds, as a process may be unlucky with where its memory lies."""
+    """{contestant: its best report, with "ratio", theirs / ours: the median of all turns}.
+
+    In several rounds, as a process may be unlucky with where its memory lies. Turns are compared one by one: who has
+    the same turn meets the same speed, while two best medians may be of a quiet second and of a busy one.
+    """
     names = [name for name in names if name in WORKLOADS[workload].contestants()]
     heard = {name: [] for name in names}
     for _ in range(rounds):
         for name, report in contest(workload, names).items():
             heard[name].append(report)
         names = [name for name in names if heard[name][-1].get("measured")]  # who cannot do it is asked once
-    return {name: best(reports) for name, reports in heard.items()}
+    answers = {name: best(reports) for name, reports in heard.items()}
+    for name in answers.keys() - {"ours"}:
+        ratios = [theirs / ours for theirs, ours in zip(times(heard[name]), times(heard["ours"]))]
+        answers[name]["ratio"] = statistics.median(ratios) if ratios else None
+    return answers
+
+
+def times(reports):
+    """The times of all turns in several reports."""
+    return [time for report in reports for time in report.get("times", [])]
 
 
 def best(reports):
-    """The quickest of several reports; the first error if there was one."""
+    """The quickest of several reports, without its times; the first error if there was one."""
     failed = [report for report in reports if "error" in report]
-    return failed[0] if failed else min(reports, key=lambda report: report["measured"] or 0)
+    report = failed[0] if failed else min(reports, key=lambda report: report["measured"] or 0)
+    return {key: value for key, value in report.items() if key != "times"}
