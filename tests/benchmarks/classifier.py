@@ -29,6 +29,8 @@ def gelu(z):
 
 
 def numpy(widths, batch, activation, optimizer):
+    """By hand. Memory: biases, the shift, the softmax and slopes are applied in place, everything else is a new array.
+    Activations and slopes are held until the step returns, gradients of all parameters until the update."""
     x, y = batch_of(batch, widths)
     rows = np.arange(batch)
     act = {"ReLU": relu, "GELU": gelu}[activation]

@@ -6,6 +6,8 @@ B = np.random.default_rng(0).standard_normal(1_000_000, np.float32)
 
 
 def numpy():
+    """By hand. Memory: every intermediate result is a new array, freed as soon as it has no name."""
+
     def step():
         t = np.tanh(B)
         y = np.exp(t * B + B)

@@ -52,6 +52,8 @@ class Normalise:
 
 
 def numpy(dropout):
+    """By hand. Memory: biases, beta, running averages, clipping and AdamW work in place, all else makes new arrays.
+    Activations and slopes are held until the step returns, gradients of all parameters until the update."""
     x, y = batch()
     random = np.random.default_rng(2)
     keep = 1 - dropout

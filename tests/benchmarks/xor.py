@@ -12,6 +12,8 @@ LR = {"SGD": 0.1, "Adam": 0.01}
 
 
 def numpy(optimizer):
+    """By hand. Memory: bias is added in place, everything else is a new array. Activations are held until the step
+    returns, gradients of all parameters until the update."""
     w1, b1, w2, b2 = parameters = start(WIDTHS)
     update = IN_PLACE[optimizer](parameters, LR[optimizer])
 
