@@ -37,11 +37,12 @@ def contents(node: Any) -> list[list[int]]:
 
 
 def describe(node: Any) -> str:
-    """' written in FILE, line N: SOURCE', if node was recorded under detect_anomaly."""
+    """'It was computed in FILE, line N: SOURCE', on lines of their own, if node was recorded under detect_anomaly."""
     if not node.line:
         return ""
     (file, number), _ = node.line
-    source = "" if file == "<string>" else linecache.getline(file, number).strip()  # Python 3.13 has one for it
+    # for "<string>" Python 3.13 gives the source of `python -c`, but code of exec() has that name too
+    source = "" if file == "<string>" else linecache.getline(file, number).strip()
     return f"\n  It was computed in {file}, line {number}" + (f":\n    {source}" if source else ".")
 
 

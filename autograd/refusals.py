@@ -12,25 +12,25 @@ from .tensor import Tensor
 __all__ = ["given", "label", "name", "refuse_changed", "refuse_freed", "start"]
 
 
-def start(output: Any, gradient: Any, name: str) -> Any:
+def start(output: Any, gradient: Any, caller: str) -> Any:
     """The gradient that a backward pass starts with: `gradient` checked, or 1 for a scalar."""
     if not isinstance(output, Tensor):
         remedy = " To differentiate a function write autograd.functional.gradient(f)." if callable(output) else ""
-        raise TypeError(f"{name} differentiates a Tensor, but this is {type(output).__name__}: {output!r}.{remedy}")
+        raise TypeError(f"{caller} differentiates a Tensor, but this is {type(output).__name__}: {output!r}.{remedy}")
     if not output.tracked:
         raise RuntimeError(
-            f"{name} on a Tensor that no gradient can be computed for: nothing it was computed from requires grad, or "
+            f"{caller} on a Tensor that no gradient can be computed for: nothing it was computed from requires grad, or "
             "it was computed under no_grad. Make the inputs with Tensor(data, requires_grad=True)."
         )
     if gradient is None:
         if output.data.ndim:
-            remedy = {"backward()": "backward(gradient)", "grad()": "grad_outputs="}.get(name, "gradient=")
+            remedy = {"backward()": "backward(gradient)", "grad()": "grad_outputs="}.get(caller, "gradient=")
             raise ValueError(
-                f"{name} starts from a scalar, but this Tensor has shape {output.shape}. Reduce it first, "
-                f"loss.sum(){'.backward()' if name == 'backward()' else ''}, or pass {remedy}."
+                f"{caller} starts from a scalar, but this Tensor has shape {output.shape}. Reduce it first, "
+                f"loss.sum(){'.backward()' if caller == 'backward()' else ''}, or pass {remedy}."
             )
         return output.data.dtype.type(1)
-    return given(gradient, output, f"passed to {name}")
+    return given(gradient, output, f"passed to {caller}")
 
 
 def given(gradient: Any, node: Tensor, origin: str) -> Any:

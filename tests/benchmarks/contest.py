@@ -50,16 +50,17 @@ class Contestant:
         self.error = (self.errors.read().strip().splitlines() or [f"exit code {code}"])[-1]
         return None
 
-    def signal(self, name):
+    def send(self, name):
+        """Send the signal of this name, if the system has it and the process is alive."""
         if hasattr(signal, name) and self.process.poll() is None:
             self.process.send_signal(getattr(signal, name))
 
     def pause(self):
-        self.signal("SIGSTOP")
+        self.send("SIGSTOP")
 
     def turn(self):
         """Let it measure once."""
-        self.signal("SIGCONT")
+        self.send("SIGCONT")
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         if time := self.hear():
