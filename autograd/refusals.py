@@ -19,8 +19,8 @@ def start(output: Any, gradient: Any, caller: str) -> Any:
         raise TypeError(f"{caller} differentiates a Tensor, but this is {type(output).__name__}: {output!r}.{remedy}")
     if not output.tracked:
         raise RuntimeError(
-            f"{caller} on a Tensor that no gradient can be computed for: nothing it was computed from requires grad, or "
-            "it was computed under no_grad. Make the inputs with Tensor(data, requires_grad=True)."
+            f"{caller} on a Tensor that no gradient can be computed for: nothing it was computed from requires grad, "
+            "or it was computed under no_grad. Make the inputs with Tensor(data, requires_grad=True)."
         )
     if gradient is None:
         if output.data.ndim:
