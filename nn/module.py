@@ -438,14 +438,15 @@ def gather(root: Module) -> dict[Parameter, None]:
             raise AttributeError(forgotten(module))
         inside = []
         for name, value in attributes.items():
-            if value.__class__ not in plain:
-                if isinstance(value, Parameter):
+            kind = type(value)
+            if kind not in plain:
+                if issubclass(kind, Parameter):
                     found[value] = None
-                elif isinstance(value, Module):
+                elif issubclass(kind, Module):
                     inside.append(value)
-                elif isinstance(value, (list, tuple, set, dict)) and name not in own:
+                elif issubclass(kind, (list, tuple, set, dict)) and name not in own:
                     refuse_hidden(module)
-        stack += reversed(inside)
+        stack += inside[::-1]
     return found
 
 
