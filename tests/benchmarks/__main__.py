@@ -17,9 +17,10 @@ import numpy as np
 from demos.readme import write
 
 from .contest import compete
-from .measure import TOLERANCE
+from .measure import TOLERANCE, mean_time
 from .workloads import CONTESTANTS, WORKLOADS
 
+PROFILED = [name for name in WORKLOADS if name != "import"]  # of which Python itself tells: python -X importtime
 THREAD_VARIABLES = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 
@@ -120,13 +121,12 @@ def complaints(name, results):
             yield f"{name}, {contestant}: DIFFERENT RESULT: {value} instead of {reference}"
 
 
-def profile(workload, steps=300):
-    """Prints where our time goes: functions by their own time."""
+def profile(workload, seconds=1.0):
+    """Prints where our time goes: functions by their own time, over so many seconds of steps."""
     step = WORKLOADS[workload].prepare("ours")
     step()
     with cProfile.Profile() as profiler:
-        for _ in range(steps):
-            step()
+        mean_time(step, seconds)
     pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
 
 
@@ -138,7 +138,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5, help="new processes for each contestant (default: 5)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save the results")
     parser.add_argument("--readme", type=Path, metavar="FILE", help="only write what FILE saved to README.md")
-    parser.add_argument("--profile", choices=WORKLOADS, metavar="NAME", help="profile our step instead")
+    parser.add_argument("--profile", choices=PROFILED, metavar="NAME", help="profile our step instead")
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")

@@ -2,13 +2,15 @@
 
 from time import perf_counter
 
+SMALL, LARGE = 1_000, 1_000_000
+
 
 def ours():
     from autograd import Tensor
 
     a = Tensor(0.5, requires_grad=True)
 
-    def step(n):
+    def step(n=SMALL):
         """n operations on one number, and the way back."""
         y = a
         for _ in range(n // 2):
@@ -19,7 +21,7 @@ def ours():
     return step
 
 
-def ratio(step, small=1_000, large=1_000_000):
+def ratio(step):
     """Time for each operation in the large graph over that in the small one: the best of several runs of each."""
 
     def best(n, times):
@@ -30,4 +32,4 @@ def ratio(step, small=1_000, large=1_000_000):
             runs.append((perf_counter() - start) / n)
         return min(runs)
 
-    return best(large, 3) / best(small, 200)
+    return best(LARGE, 3) / best(SMALL, 200)

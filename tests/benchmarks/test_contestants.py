@@ -8,6 +8,8 @@ import pytest
 
 import autograd
 
+from .__main__ import PROFILED, profile
+from .anomaly import of_the_copy
 from .contest import contest
 from .measure import TOLERANCE, result_of
 from .workloads import WORKLOADS
@@ -52,8 +54,13 @@ def test_contestants_take_turns_in_processes_and_who_fails_says_why():
 
 
 def test_the_copy_without_detect_anomaly_differs_in_nothing_else():
-    asked, unasked = WORKLOADS["anomaly"].prepare("ours")
-    assert asked() == unasked()
+    assert WORKLOADS["anomaly"].prepare("ours")() == of_the_copy()()
     copy = sys.modules["unwatched"]
     with copy.detect_anomaly():  # which there only silences NumPy
         assert np.isinf((copy.Tensor(0.0, requires_grad=True) ** -1.0).data)
+
+
+@pytest.mark.parametrize("name", PROFILED)
+def test_profile_shows_where_a_step_goes(name, capsys):
+    profile(name, seconds=0)
+    assert "(pull)" in capsys.readouterr().out
