@@ -34,11 +34,10 @@ def test_every_claim_names_the_demo_that_shows_it(shown):
     assert all(f"[{name}]" in shown.found.claims[number].measured for number, name in shown.found["demos"].items())
 
 
-def test_the_readme_has_a_row_for_each_claim_with_the_verdict_of_now(shown):
-    _, _, *rows = map(cells, readme.read("ledger").splitlines())
-    assert [(number, verdict.strip("*"), demo.strip("`")) for number, _, verdict, _, demo in rows] == [
-        (number, shown.found.claims[number].verdict, shown.found["demos"][number]) for number in NUMBERS
-    ]
+def test_the_readme_has_the_table_of_now_but_for_what_was_measured(shown):
+    measured = r"[-+]?\d[\d.,]*(e[-+]\d+)?|by seconds the [\w -]+"  # numbers, and who was quickest
+    words = lambda table: re.sub(measured, "...", table).splitlines()
+    assert words(readme.read("ledger")) == words(shown.found["markdown"])
 
 
 def test_the_table_for_the_readme_has_a_row_for_each_claim(shown):
