@@ -31,9 +31,12 @@ def test_tensors_are_data_too_unless_they_learn():
         data.TensorDataset(Tensor([1.0], requires_grad=True))
 
 
-@pytest.mark.parametrize("arrays", [(X, Y[:9]), (X, np.float64(1))])
-def test_arrays_of_other_lengths_are_refused(arrays):
-    with pytest.raises(ValueError, match="of one length"):
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [((X, Y[:9]), "of one length"), ((X, np.float64(1)), "of one length"), ((), "at least one array")],
+)
+def test_arrays_of_other_lengths_are_refused_and_none_at_all(arrays, message):
+    with pytest.raises(ValueError, match=message):
         data.TensorDataset(*arrays)
 
 

@@ -3,8 +3,10 @@
 The gradients here are formulas in NumPy, so that only the optimizer is under test.
 """
 
+import copy
 import inspect
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -324,6 +326,17 @@ def test_a_graph_from_before_a_step_refuses_to_go_backward():
         loss.backward()
 
 
+@each_case
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["copy", "pickle"])
+def test_a_copy_made_with_its_parameters_goes_on_by_itself(name, given, copied):
+    params = parameters()
+    optimizer = OPTIMIZERS[name](params, **given)
+    ours(optimizer, params, 4)
+    twins, twin = copied((params, optimizer))
+    theirs = ours(twin, twins, 4, start=4)
+    np.testing.assert_array_equal(theirs, ours(optimizer, params, 4, start=4))
+
+
 # ---- data that change under the optimizer ---------------------------------------------------------------------------
 
 
@@ -508,6 +521,8 @@ def test_numbers_that_mean_nothing_are_refused_by_name(name, value):
         (lambda: optim.Adam([leaf()], betas=0.9), TypeError, "a pair"),
         (lambda: optim.Adam([leaf()]).load_state_dict([]), TypeError, r"what state_dict\(\) gave"),
         (lambda: optim.Optimizer([stepping()], {}).step(), TypeError, "has no formula"),
+        (lambda: optim.SGD([leaf()]).lr, AttributeError, r"optimizer\.param_groups\[0\]\['lr'\]"),
+        (lambda: setattr(optim.SGD([leaf()]), "lr", 0.1), AttributeError, r"optimizer\.param_groups\[0\]\['lr'\]"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(make, error, message):

@@ -5,6 +5,9 @@ import html
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import numpy as np
 import pytest
@@ -408,6 +411,16 @@ def test_it_is_saved_as_html_alone(tmp_path):
     assert page.save(tmp_path / "steps.html").read_text(encoding="utf-8") == page.html
     with pytest.raises(ValueError, match=r"saved as \.html"):
         page.save(tmp_path / "steps.png")
+
+
+def test_view_opens_a_page(monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    page = step(reused())
+    page.view()
+    file = Path(url2pathname(urlsplit(opened[0]).path))
+    assert file.read_text(encoding="utf-8") == page.html
+    file.unlink()
 
 
 def test_a_notebook_gets_a_frame_of_its_own():
