@@ -337,6 +337,15 @@ def test_a_copy_made_with_its_parameters_goes_on_by_itself(name, given, copied):
     np.testing.assert_array_equal(theirs, ours(optimizer, params, 4, start=4))
 
 
+def test_a_pickle_holds_what_is_remembered_and_no_place_to_compute_in():
+    w = Tensor(np.ones(10_000), requires_grad=True)
+    optimizer = optim.SGD([w], momentum=0.9)
+    w.sum().backward()
+    optimizer.step()
+    alone, velocity = len(pickle.dumps(w)), optimizer.state[w]["momentum_buffer"].nbytes
+    assert len(pickle.dumps((w, optimizer))) < alone + velocity + 5_000
+
+
 # ---- data that change under the optimizer ---------------------------------------------------------------------------
 
 
