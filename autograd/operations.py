@@ -161,19 +161,18 @@ class Op:
                     return record(self, data, (x,), (a,), first)
         if len(args) != len(self.rules) or kwargs and not self.bound(kwargs):
             args, kwargs = self.bind(args, kwargs)
-        values = list(args)
-        needs = []
+        found, needs = [], []
         for i, x in enumerate(args):
-            if type(x) is ndarray:
-                continue
-            if isinstance(x, Tensor):
-                values[i] = x.data
-                if x.tracked:
-                    needs.append(i)
-            elif isinstance(x, ndarray) or not isinstance(x, self.ready):
-                values[i] = x = array_from(x, self, i, args)
-                args = (*args[:i], x, *args[i + 1 :])
-        saved = None
+            if x.__class__ is not ndarray:
+                if isinstance(x, Tensor):
+                    if x.tracked:
+                        needs.append(i)
+                    x = x.data
+                elif isinstance(x, ndarray) or not isinstance(x, self.ready):
+                    x = array_from(x, self, i, args)
+                    args = (*args[:i], x, *args[i + 1 :])
+            found.append(x)
+        values, saved = tuple(found), None
         if self.saves is not None:
             saved = self.saves(*values, **kwargs)
             data = self.function(saved, *values, **kwargs)
@@ -186,7 +185,7 @@ class Op:
             data = np.asarray(data)[()]
         if not needs or mode.active and not modes.recording:
             if mode.active and modes.anomaly:
-                record(self, data, args, tuple(values), ())  # to be watched, and forgotten
+                record(self, data, args, values, ())  # to be watched, and forgotten
             return constant(data)
         if data.dtype.kind != "f":
             raise TypeError(f"{self.name} gave {data.dtype} from a Tensor that requires grad. {only_floats}")
@@ -194,7 +193,7 @@ class Op:
             if self.rules[i] is None:
                 raise TypeError(f"{self.name} has no derivative with respect to argument {i}; pass t.data there.")
         extra = None if self.saves is None and not kwargs else (kwargs, saved)
-        return record(self, data, args, tuple(values), tuple(needs), extra)
+        return record(self, data, args, values, tuple(needs), extra)
 
     def bound(self, kwargs: dict[str, Any]) -> bool:
         """Whether kwargs are metadata as rules take it, so that nothing is left to bind."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import call, op
+from autograd.products import sum_of_rows
 from autograd.special import log_softmax, xlogy
 
 from .common import Loss, checked, floating, mean, pair, real, reduced, values
@@ -19,7 +20,7 @@ def exponentials(x: Any, t: Any) -> Any:
     """(x − m, exp(x − m), its sums) along the last axis, m the maximum: exp would overflow, and m cancels."""
     shifted = x - row_maxima(x)
     e = np.exp(shifted)
-    return shifted, e, e.dot(np.ones(e.shape[1], e.dtype))
+    return shifted, e, sum_of_rows(e.T)
 
 
 def row_maxima(x: Any) -> Any:
