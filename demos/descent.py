@@ -55,7 +55,7 @@ def batches(args, found, seeds, level):
         "L19", "simplified", "Batch: stable, slow; mini-batch: fast, generalises; single sample: noisy, leaves minima.",
         f"Which is fastest depends on the clock: {', '.join(f'by {clock} the {first[clock]}' for clock in CLOCKS)}. "
         f"Held-out digits: {', '.join(row[-2] for row in rows)}, so a batch generalises too. "
-        f"Over the hill: {', '.join(row[-1] for row in rows)}.",
+        f"Left the shallower minimum: {', '.join(row[-1] for row in rows)}.",
     )  # fmt: skip
 
     def draw(*panels):
