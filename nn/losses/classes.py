@@ -73,8 +73,7 @@ def classes(name: str, input: Any, scores: Any, t: Any, ignore_index: int) -> tu
     if ndim != 2:
         input, t = rows(input), t.reshape(-1)
     n = shape[min(1, ndim - 1)]
-    if name == "cross_entropy":
-        warn_of_single_class(values(input))
+    warn_if_mistaken(name, values(input))
     inside = not t.size or np.maximum.reduce(t.astype(np.uint64, copy=False)) < n  # where −1 is a huge number
     if not inside:
         wrong = np.unique(t[((t < 0) | (t >= n)) & (t != ignore_index)])
@@ -84,14 +83,24 @@ def classes(name: str, input: Any, scores: Any, t: Any, ignore_index: int) -> tu
     return input, t, ignored
 
 
-def warn_of_single_class(x: Any) -> None:
-    """Warn if rows of scores have only one class each."""
-    if x.shape[1] == 1 < len(x):
-        warnings.warn(
-            f"cross_entropy: scores of shape {x.shape} are those of a single class, so that the loss is always 0. For "
-            "yes or no use BCEWithLogitsLoss, or let the model return a score for each class.",
-            stacklevel=6,
-        )
+advice = {
+    "nll_loss": "NLLLoss takes their logarithms: LogSoftmax before it, or CrossEntropyLoss on scores.",
+    "cross_entropy": "CrossEntropyLoss applies softmax itself: give it scores; or logarithms to NLLLoss.",
+}
+
+
+def warn_if_mistaken(name: str, x: Any) -> None:
+    """Warn if the rows of x are probabilities, none negative and their sum 1, or scores of only one class."""
+    if x.shape[1] == 1:
+        if name == "cross_entropy" and len(x) > 1:
+            warnings.warn(
+                f"cross_entropy: scores of shape {x.shape} are those of a single class, so that the loss is always 0. "
+                "For yes or no use BCEWithLogitsLoss, or let the model return a score for each class.",
+                stacklevel=6,
+            )
+    elif x.size and 0 <= x.item(0) <= 1 and abs(sum(x[0].tolist()) - 1) <= 1e-5:  # seldom, and quickly asked
+        if np.min(x) >= 0 and np.allclose(np.sum(x, axis=1), 1, atol=1e-5):
+            warnings.warn(f"The input looks like probabilities: each row sums to 1. {advice[name]}", stacklevel=6)
 
 
 def rows(x: Any) -> Any:
@@ -109,15 +118,6 @@ def class_weights(weight: Any, n: int) -> Any:
     return weight
 
 
-def warn_of_probabilities(input: Any, advice: str) -> None:
-    """Warn if the rows of input are probabilities: none negative, and their sum 1."""
-    x = values(input)
-    if x.size == 0 or x.shape[1] == 1 or not 0 <= x.item(0) <= 1 or abs(sum(x[0].tolist()) - 1) > 1e-5:
-        return  # as nearly always, and quickly
-    if np.min(x) >= 0 and np.allclose(np.sum(x, axis=1), 1, atol=1e-5):
-        warnings.warn(f"The input looks like probabilities: each row sums to 1. {advice}", stacklevel=4)
-
-
 def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
     """−w_t x_t for log-probabilities x of shape (n, C) or (n, C, ...) and labels t of shape (n,) or (n, ...).
 
@@ -125,7 +125,6 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
     """
     (input, scores), (_, labels) = real(input), real(target)
     x, t, _ = classes("nll_loss", input, scores, labels, ignore_index)
-    warn_of_probabilities(x, "NLLLoss takes their logarithms: LogSoftmax before it, or CrossEntropyLoss on scores.")
     return picked(x, t, labels.shape, weight, ignore_index, checked(reduction))
 
 
@@ -169,7 +168,6 @@ def cross_entropy(
             )
         return soft_cross_entropy(floating(input, scores), target, weight, checked(reduction), label_smoothing)
     x, t, ignored = classes("cross_entropy", input, scores, labels, ignore_index)
-    warn_of_probabilities(x, "CrossEntropyLoss applies softmax itself: give it scores; or logarithms to NLLLoss.")
     if reduction == "mean" and weight is None and not label_smoothing and not ignored:
         return mean_cross_entropy(x, t)
     logs, shape = log_softmax(x, axis=-1), labels.shape
@@ -189,7 +187,7 @@ def cross_entropy(
 def soft_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, label_smoothing: float) -> Any:
     """cross_entropy with probabilities for a target."""
     x, q = rows(input), rows(target)
-    warn_of_single_class(x)
+    warn_if_mistaken("cross_entropy", values(x))
     n = x.shape[1]
     if label_smoothing:
         q = q * (1 - label_smoothing) + label_smoothing / n
