@@ -38,17 +38,19 @@ def values(x: Any) -> Any:
 def pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
     """input and target, which must have the same shape: broadcasting would compare each with all."""
     (input, x), (target, t) = real(input), real(target)
-    if x.dtype.kind == "b":
-        raise TypeError(
-            f"{name}: input is the result of a comparison such as p > 0.5, True or False, which has no gradient. Give "
-            "it what the model returned; round it only to count how many are right."
-        )
+    if x.dtype.kind != "f":
+        if x.dtype.kind == "b":
+            raise TypeError(
+                f"{name}: input is the result of a comparison such as p > 0.5, True or False, which has no gradient. "
+                "Give it what the model returned; round it only to count how many are right."
+            )
+        input = floating(input, x)
     if x.shape != t.shape:
         remedy = f" Write target.reshape{x.shape or '(())'}." if x.size == t.size else ""
         raise ValueError(
             f"{name} compares element by element, but input has shape {x.shape} and target {t.shape}.{remedy}"
         )
-    return floating(input, x), target
+    return input, target
 
 
 def floating(input: Any, array: Any) -> Any:

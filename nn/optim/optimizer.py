@@ -167,15 +167,18 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         found = self.gradients()  # everything is checked before anything is changed
+        if found is None:
+            self.arrange()
+            found = self.gradients()
+        assert found is not None
         if not found and self.cleared:
             warnings.warn(
                 f"{self.name}.step() found no gradients, so it changes nothing. The order is optimizer.zero_grad(), "
                 "loss.backward(), optimizer.step().",
                 stacklevel=2,
             )
-        for block, _ in found:
-            stamp(*block.params)  # before: even a step that fails may have changed them
         for block, gradients in found:
+            stamp(*block.params)  # before: even an update that fails may have changed them
             block.update(gradients, self.change, self.coupled)
         self.stepped = True
         return loss
@@ -192,16 +195,7 @@ class Optimizer:
             f"{self.name} has no formula: define change(self, g, state, group, s), what to subtract from w."
         )
 
-    def gradients(self) -> list[tuple[Block, list[Array]]]:
-        """The blocks that have gradients, and these. Blocks are made anew when what they were made for has changed."""
-        found = self.found()
-        if found is None:
-            self.arrange()
-            found = self.found()
-        assert found is not None
-        return found
-
-    def found(self) -> list[tuple[Block, list[Array]]] | None:
+    def gradients(self) -> list[tuple[Block, list[Array]]] | None:
         """The blocks that have gradients, and these; None if the blocks are not what they were made for."""
         if len(self.arranged) != len(self.param_groups):
             return None
