@@ -80,26 +80,27 @@ def batch_norm(
                      otherwise use the running ones. The running variance is the unbiased one, Σ (x − mean)² / (n − 1)
     """
     input = as_operand(input)
-    if input.ndim < 2:
-        raise ValueError(f"batch_norm takes an input of shape (n, features, ...), but this has shape {input.shape}.")
+    shape = input.shape
+    if len(shape) < 2:
+        raise ValueError(f"batch_norm takes an input of shape (n, features, ...), but this has shape {shape}.")
     if not training and (running_mean is None or running_var is None):
         raise ValueError("batch_norm needs running_mean and running_var, or training=True, to use those of the batch.")
-    features = input.shape[1]
+    features, further = shape[1], shape[2:]
 
     def beside(x: Any) -> Any:
         """x, one number for each feature, in a shape that broadcasts with the input's."""
-        return np.reshape(x, (features, *[1] * (input.ndim - 2))) if input.ndim > 2 else x
+        return np.reshape(x, (features, *[1] * len(further))) if further else x
 
     w, b = (1.0 if weight is None else beside(weight)), (0.0 if bias is None else beside(bias))
     if not training:
         return (input - beside(running_mean)) * (w / np.sqrt(beside(running_var) + eps)) + b
-    n = input.shape[0] * math.prod(input.shape[2:])
+    n = shape[0] * math.prod(further)
     if n < 2:
         remedy = ": without running statistics those of the batch are used always, after eval() too."
         if running_mean is not None:
             remedy = " (DataLoader's drop_last=True leaves out a last one that is too small), or model.eval()."
         raise ValueError(
-            f"BatchNorm in training needs at least two values of each feature, but the input has shape {input.shape}. "
+            f"BatchNorm in training needs at least two values of each feature, but the input has shape {shape}. "
             f"Use a larger batch{remedy}"
         )
 
@@ -108,7 +109,7 @@ def batch_norm(
             if running is not None:
                 running += momentum * (now.reshape(features) - running)
 
-    return normalise(input, w, b, axis=(0, *range(2, input.ndim)), eps=eps, watch=watch)
+    return normalise(input, w, b, axis=(0, *range(2, len(shape))), eps=eps, watch=watch)
 
 
 def start(weight: Parameter | None, bias: Parameter | None) -> None:
@@ -165,10 +166,11 @@ class BatchNorm1d(Module):
 
     def forward(self, input: Any) -> Any:
         input = as_operand(input)
-        if input.ndim not in (2, 3) or input.shape[1] != self.num_features:
+        shape = input.shape
+        if len(shape) not in (2, 3) or shape[1] != self.num_features:
             raise ValueError(
                 f"BatchNorm1d({self.num_features}) takes an input of shape (n, {self.num_features}) or "
-                f"(n, {self.num_features}, length), but this has shape {input.shape}."
+                f"(n, {self.num_features}, length), but this has shape {shape}."
             )
         tracking = self.training and self.track_running_stats
         momentum = self.momentum

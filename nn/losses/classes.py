@@ -72,7 +72,7 @@ def classes(name: str, input: Any, scores: Any, t: Any, ignore_index: int) -> tu
     input = floating(input, scores)
     if ndim != 2:
         input, t = rows(input), t.reshape(-1)
-    n = shape[min(1, ndim - 1)]
+    n = shape[1] if ndim > 1 else shape[0]
     warn_if_mistaken(name, values(input))
     inside = not t.size or np.maximum.reduce(t.astype(np.uint64, copy=False)) < n  # where −1 is a huge number
     if not inside:
