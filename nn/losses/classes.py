@@ -98,9 +98,15 @@ def warn_if_mistaken(name: str, x: Any) -> None:
                 "For yes or no use BCEWithLogitsLoss, or let the model return a score for each class.",
                 stacklevel=6,
             )
-    elif x.size and 0 <= x.item(0) <= 1 and abs(sum(x[0].tolist()) - 1) <= 1e-5:  # seldom, and quickly asked
-        if np.min(x) >= 0 and np.allclose(np.sum(x, axis=1), 1, atol=1e-5):
-            warnings.warn(f"The input looks like probabilities: each row sums to 1. {advice[name]}", stacklevel=6)
+    elif x.size and 0 <= x.item(0) <= 1 and are_distributions(x):  # most are told by their first number
+        warnings.warn(f"The input looks like probabilities: each row sums to 1. {advice[name]}", stacklevel=6)
+
+
+def are_distributions(x: Any) -> bool:
+    """Whether no number in x is negative and the sum of each row is 1; the first row is asked first."""
+    if abs(sum(x[0].tolist()) - 1) > 1e-5:
+        return False
+    return bool(np.min(x) >= 0 and np.allclose(np.sum(x, axis=1), 1, atol=1e-5))
 
 
 def rows(x: Any) -> Any:

@@ -117,12 +117,27 @@ def test_logits_given_to_bce_are_told_which_loss_they_want():
         nn.BCELoss()(np.array([np.nan]), np.array([1.0]))
 
 
-@pytest.mark.parametrize(("loss", "remedy"), [(nn.CrossEntropyLoss, "NLLLoss"), (nn.NLLLoss, "CrossEntropyLoss")])
-def test_probabilities_given_as_scores_are_warned_of(loss, remedy):
+@pytest.mark.parametrize(
+    ("loss", "target", "remedy"),
+    [
+        (nn.CrossEntropyLoss, [0, 1], "NLLLoss"),
+        (nn.CrossEntropyLoss, [[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]], "NLLLoss"),
+        (nn.NLLLoss, [0, 1], "CrossEntropyLoss"),
+    ],
+    ids=["labels", "soft targets", "nll"],
+)
+def test_probabilities_given_as_scores_are_warned_of(loss, target, remedy):
     probabilities = nn.Softmax(dim=1)(Tensor(scores.astype(np.float32), requires_grad=True))
     with pytest.warns(UserWarning, match=f"each row sums to 1.*{remedy}") as found:
-        loss()(probabilities, np.array([0, 1]))
-    assert len(found) == 1
+        loss()(probabilities, np.array(target))
+    assert [warning.filename for warning in found] == [__file__]
+
+
+@pytest.mark.parametrize("target", [[0, 0], [[1.0], [1.0]]], ids=["labels", "soft targets"])
+def test_scores_of_a_single_class_are_warned_of(target):
+    with pytest.warns(UserWarning, match=r"of shape \(2, 1\) are those of a single class.*BCEWithLogitsLoss") as found:
+        nn.CrossEntropyLoss()(scores[:, :1], np.array(target))
+    assert [warning.filename for warning in found] == [__file__]
 
 
 def test_scores_are_not_taken_for_probabilities():
