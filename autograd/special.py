@@ -20,10 +20,10 @@ def floating(function):
     """function on float arrays: integers become float64, float16 is computed in float32, a scalar returns a scalar."""
 
     @functools.wraps(function)
+    @np.errstate(all="ignore")  # overflow to ∞ and underflow to 0 are right wherever they happen here
     def wrapped(x, *args, **kwargs):
         if x.__class__ is np.ndarray and x.dtype.char in "fd" and x.ndim:
-            with np.errstate(all="ignore"):
-                y = function(x, *args, **kwargs)
+            y = function(x, *args, **kwargs)
             return y if y.ndim else y[()]
         x = np.asarray(x)
         dtype = x.dtype
@@ -32,9 +32,8 @@ def floating(function):
         elif dtype.kind != "f":
             raise TypeError(f"{function.__name__} takes real numbers, not {dtype}. Convert first: x.astype(float).")
         work = np.float32 if dtype == np.float16 else dtype
-        with np.errstate(all="ignore"):  # overflow to ∞ and underflow to 0 are right wherever they happen here
-            y = function(x.astype(work, copy=False) if x.ndim else x.astype(work).reshape(1), *args, **kwargs)
-            y = y.astype(dtype, copy=False)
+        y = function(x.astype(work, copy=False) if x.ndim else x.astype(work).reshape(1), *args, **kwargs)
+        y = y.astype(dtype, copy=False)
         return y if x.ndim and y.ndim else y.reshape(())[()]
 
     return wrapped
@@ -161,6 +160,7 @@ def logsumexp(a, axis=None, keepdims=False):
     return y if keepdims else np.squeeze(y, axis=axis)
 
 
+@np.errstate(all="ignore")
 def xlogy(x, y):
     """x log(y), and 0 where x is 0, unless y is NaN. A Python number does not widen the other argument, as in NumPy."""
     x, y = (v if isinstance(v, (int, float)) else np.asarray(v) for v in (x, y))
@@ -168,9 +168,8 @@ def xlogy(x, y):
     if dtype.kind != "f":
         dtype = np.dtype(np.float64)
     z = np.where((x == 0) & ~np.isnan(y), dtype.type(1), y)
-    with np.errstate(all="ignore"):
-        np.log(z, out=z)
-        z *= x
+    np.log(z, out=z)
+    z *= x
     return z[()]
 
 

@@ -6,6 +6,7 @@ is the graph. What operations are stands in `operations.py`, their derivatives i
 
 from __future__ import annotations
 
+import functools
 import itertools
 import operator
 import threading
@@ -81,11 +82,6 @@ consume = deque[Any](maxlen=0).extend
 def at_once(function: Callable[..., Any], *columns: Any) -> None:
     """function(*row) for every row of columns: where function is in C, no Ctrl-C comes before all of it is done."""
     consume(map(function, *columns))
-
-
-def set_grads(tensors: Any, gradients: Any) -> None:
-    """tensor.grad = gradient for every pair, at once: an interrupt leaves all of them old, or all new."""
-    at_once(write_grad, tensors, gradients)
 
 
 no_complex = "complex numbers are not supported; keep the real and the imaginary part in two real Tensors."
@@ -402,7 +398,9 @@ def none_if_unset(slot: Any) -> property:
     return property(read, slot.__set__)
 
 
-write_grad = vars(Tensor)["grad"].__set__  # setattr, which finds it first, takes nearly twice as long
+# set_grads(tensors, gradients): tensor.grad = gradient for every pair, at once: an interrupt leaves all of them old, or
+# all new. (With the slot's own function; setattr, which finds it first, takes nearly twice as long.)
+set_grads = functools.partial(at_once, vars(Tensor)["grad"].__set__)
 
 for slot in ("name", "line"):
     setattr(Tensor, slot, none_if_unset(vars(Tensor)[slot]))

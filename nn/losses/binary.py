@@ -14,10 +14,10 @@ from autograd.special import expit
 from .common import Loss, fitting, mean, pair, reduced, values, warn_if_swapped
 
 
+@np.errstate(divide="ignore")
 def log_loss(p: Any, t: Any) -> Any:
     """−t log p − (1 − t) log(1 − p), with logarithms not below −100."""
-    with np.errstate(divide="ignore"):
-        return -(t * np.maximum(np.log(p), -100)) - (1 - t) * np.maximum(np.log1p(-p), -100)
+    return -(t * np.maximum(np.log(p), -100)) - (1 - t) * np.maximum(np.log1p(-p), -100)
 
 
 smallest = float(np.float32(1e-12))  # PyTorch keeps it in single precision

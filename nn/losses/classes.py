@@ -69,11 +69,12 @@ def classes(name: str, input: Any, scores: Any, t: Any, ignore_index: int) -> tu
             f"{name}: scores of shape {shape}, classes along axis {min(1, ndim - 1)}, need labels of shape "
             f"{expected}, but target has shape {t.shape}.{hint}"
         )
-    input = floating(input, scores)
+    if scores.dtype.kind != "f":
+        input = scores = floating(input, scores)
     if ndim != 2:
-        input, t = rows(input), t.reshape(-1)
-    n = shape[1] if ndim > 1 else shape[0]
-    warn_if_mistaken(name, values(input))
+        input, scores, t = rows(input), rows(scores), t.reshape(-1)
+    warn_if_mistaken(name, scores)
+    n = scores.shape[1]
     inside = not t.size or np.maximum.reduce(t.astype(np.uint64, copy=False)) < n  # where −1 is a huge number
     if not inside:
         wrong = np.unique(t[((t < 0) | (t >= n)) & (t != ignore_index)])
