@@ -70,7 +70,7 @@ def classes(name: str, input: Any, scores: Any, t: Any, ignore_index: int) -> tu
             f"{expected}, but target has shape {t.shape}.{hint}"
         )
     if scores.dtype.kind != "f":
-        input = scores = floating(input, scores)
+        input = scores = floating(scores)
     if ndim != 2:
         input, scores, t = rows(input), rows(scores), t.reshape(-1)
     warn_if_mistaken(name, scores)
@@ -173,7 +173,9 @@ def cross_entropy(
             raise ValueError(
                 f"ignore_index={ignore_index} is a label, but target has the probabilities of all classes."
             )
-        return soft_cross_entropy(floating(input, scores), target, weight, checked(reduction), label_smoothing)
+        if scores.dtype.kind != "f":
+            input = floating(scores)
+        return soft_cross_entropy(input, target, weight, checked(reduction), label_smoothing)
     x, t, ignored = classes("cross_entropy", input, scores, labels, ignore_index)
     if reduction == "mean" and weight is None and not label_smoothing and not ignored:
         return mean_cross_entropy(x, t)

@@ -44,7 +44,7 @@ def pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
                 f"{name}: input is the result of a comparison such as p > 0.5, True or False, which has no gradient. "
                 "Give it what the model returned; round it only to count how many are right."
             )
-        input = floating(input, x)
+        input = floating(x)
     if x.shape != t.shape:
         remedy = f" Write target.reshape{x.shape or '(())'}." if x.size == t.size else ""
         raise ValueError(
@@ -53,9 +53,9 @@ def pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
     return input, target
 
 
-def floating(input: Any, array: Any) -> Any:
-    """input, with these values, in floating point: small integers would wrap around, 0 − 1 = 255."""
-    return input if array.dtype.kind == "f" else array.astype(get_default_dtype())
+def floating(integers: Any) -> Any:
+    """An array of integers or booleans in floating point: small integers would wrap around, 0 − 1 = 255."""
+    return integers.astype(get_default_dtype())
 
 
 def warn_if_swapped(name: str, input: Any, target: Any) -> None:
