@@ -21,7 +21,7 @@ from .anomaly import describe, nonfinite, refuse_edited, refuse_nonfinite
 from .modes import enable_grad, modes
 from .products import sum_of_rows
 from .refusals import given, label, name, refuse_changed, refuse_freed, start
-from .tensor import Tensor, set_grads
+from .tensor import Tensor, at_once, set_grad
 
 __all__ = ["backward", "grad", "topological_order"]
 
@@ -280,7 +280,7 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool = True) -> N
     for ref in freed or ():
         if (node := ref()) is not None:
             arrived[node] = None
-    set_grads(arrived, arrived.values())
+    at_once(map(set_grad, arrived, arrived.values()))
 
 
 Tensor.backward = backward  # type: ignore[method-assign]

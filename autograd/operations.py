@@ -96,7 +96,7 @@ class Op:
         "function", "rules", "each", "saves",                  # the mathematics
         "name", "symbol", "samples", "on",                     # how it is shown and checked
         "parameters", "keywords", "defaults",                  # how it is called
-        "unary", "partial", "ready",                           # what __call__ would otherwise ask every time
+        "arity", "unary", "partial", "ready",                  # what __call__ would otherwise ask every time
     )  # fmt: skip
 
     def __init__(
@@ -116,7 +116,7 @@ class Op:
         if not at and len(rules) == 2:
             self.samples += [call((2, 3, 4), (3, 1)), call((), (2,))]
         self.parameters, self.keywords = self.signature()
-        self.partial = None in rules
+        self.arity, self.partial = len(rules), None in rules
         self.ready = (*arrays, *numbers) if isinstance(function, np.ufunc) else arrays  # what rules can compute with
         self.unary = saves is None and len(rules) == 1 and not self.partial
 
@@ -159,28 +159,29 @@ class Op:
                 data = self.function(a)
                 if isinstance(data, arrays) and data.dtype.kind == "f":
                     return record(self, data, (x,), (a,), first)
-        if len(args) != len(self.rules) or kwargs and not self.bound(kwargs):
+        if len(args) != self.arity or kwargs and not self.bound(kwargs):
             args, kwargs = self.bind(args, kwargs)
-        found, needs = [], []
+        found, needs = [*args], []
         for i, x in enumerate(args):
             if x.__class__ is not ndarray:
                 if isinstance(x, Tensor):
                     if x.tracked:
                         needs.append(i)
-                    x = x.data
+                    found[i] = x.data
                 elif isinstance(x, ndarray) or not isinstance(x, self.ready):
-                    x = array_from(x, self, i, args)
+                    found[i] = x = array_from(x, self, i, args)
                     args = (*args[:i], x, *args[i + 1 :])
-            found.append(x)
-        values, saved = tuple(found), None
+        values, extra = tuple(found), None
         if self.saves is not None:
             saved = self.saves(*values, **kwargs)
-            data = self.function(saved, *values, **kwargs)
+            data, extra = self.function(saved, *values, **kwargs), (kwargs, saved)
         else:
             try:
                 data = self.function(values, **kwargs) if self.each else self.function(*values, **kwargs)
             except ValueError as error:
                 raise misfit(self, values, error) from None
+            if kwargs:
+                extra = kwargs, None
         if not isinstance(data, arrays):
             data = np.asarray(data)[()]
         if not needs or mode.active and not modes.recording:
@@ -192,7 +193,6 @@ class Op:
         for i in needs if self.partial else ():
             if self.rules[i] is None:
                 raise TypeError(f"{self.name} has no derivative with respect to argument {i}; pass t.data there.")
-        extra = None if self.saves is None and not kwargs else (kwargs, saved)
         return record(self, data, args, values, tuple(needs), extra)
 
     def bound(self, kwargs: dict[str, Any]) -> bool:

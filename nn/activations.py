@@ -104,8 +104,7 @@ class ReLU(Activation):
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
 
-    def forward(self, input: Any) -> Any:
-        return relu(input)
+    forward = staticmethod(relu)
 
 
 class LeakyReLU(Activation):
@@ -136,8 +135,7 @@ class SELU(Activation):
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
 
-    def forward(self, input: Any) -> Any:
-        return selu(input)
+    forward = staticmethod(selu)
 
 
 class GELU(Activation):
@@ -162,8 +160,7 @@ class SiLU(Activation):
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
 
-    def forward(self, input: Any) -> Any:
-        return silu(input)
+    forward = staticmethod(silu)
 
 
 Swish = SiLU  # the name in Ramachandran et al. (2017)
@@ -175,29 +172,25 @@ class Mish(Activation):
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
 
-    def forward(self, input: Any) -> Any:
-        return mish(input)
+    forward = staticmethod(mish)
 
 
 class Sigmoid(Activation):
     """1 / (1 + exp(−x))."""
 
-    def forward(self, input: Any) -> Any:
-        return sigmoid(input)
+    forward = staticmethod(sigmoid)
 
 
 class LogSigmoid(Activation):
     """−log(1 + exp(−x))."""
 
-    def forward(self, input: Any) -> Any:
-        return logsigmoid(input)
+    forward = staticmethod(logsigmoid)
 
 
 class Tanh(Activation):
     """tanh(x)."""
 
-    def forward(self, input: Any) -> Any:
-        return tanh(input)
+    forward = staticmethod(tanh)
 
 
 class Softplus(Activation):
@@ -214,8 +207,7 @@ class Softplus(Activation):
 class Softsign(Activation):
     """x / (1 + |x|)."""
 
-    def forward(self, input: Any) -> Any:
-        return softsign(input)
+    forward = staticmethod(softsign)
 
 
 class Hardtanh(Activation):

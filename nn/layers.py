@@ -41,17 +41,21 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Parameter:
 # ---- y = x Wᵀ + b -------------------------------------------------------------------------------------------------
 
 
+# a.dot(b) takes half as long as a @ b where a and b are small matrices, as it asks less, but much longer for more axes.
+
+
 def product_and_sum(x: Any, w: Any, b: Any) -> Any:
-    y = times(x, w.T)
+    y = x.dot(w.mT) if x.ndim < 3 else x @ w.mT  # mT, unlike T, is for matrices only
     if b is not None:
         y += b
     return y
 
 
-def times(a: Any, b: Any) -> Any:
-    """a @ b, for a matrix b. dot() has less to ask, which takes half as long for small matrices, but clears the result
-    first, which for large ones costs more."""
-    return a.dot(b) if a.ndim == 2 and len(a) * b.shape[1] < 1 << 14 else a @ b
+def sum_of_products(g: Any, x: Any) -> Any:
+    """Σᵢ gᵢ xᵢᵀ over all rows."""
+    if x.ndim != 2:
+        g, x = rows(g), rows(x)
+    return g.T.dot(x) if g.shape[1] * x.shape[1] < 1 << 14 else g.T @ x  # dot() clears a result first: 2 MB take long
 
 
 def rows(x: Any) -> Any:
@@ -62,9 +66,9 @@ def rows(x: Any) -> Any:
 # fmt: off
 affine = op(
     product_and_sum,
-    lambda g, y, x, w, b: times(g, w),                # (..., n_in)
-    lambda g, y, x, w, b: times(rows(g).T, rows(x)),  # (n_out, n_in)
-    lambda g, y, x, w, b: sum_of_rows(rows(g)),       # (n_out,)
+    lambda g, y, x, w, b: g.dot(w) if g.ndim < 3 else g @ w,           # (..., n_in)
+    lambda g, y, x, w, b: sum_of_products(g, x),                       # (n_out, n_in)
+    lambda g, y, x, w, b: sum_of_rows(g if g.ndim == 2 else rows(g)),  # (n_out,)
     name="linear", at=[call((5, 3), (2, 3), (2,)), call((3,), (2, 3), (2,)), call((4, 5, 3), (2, 3), None)],
 )
 # fmt: on

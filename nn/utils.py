@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd import Tensor, stamp
 from autograd.advice import a
-from autograd.tensor import at_once, make_writable, set_grads
+from autograd.tensor import at_once, make_writable, set_grad
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
 
@@ -43,7 +43,7 @@ def clip_grad_norm_(
     if norm_type == 2:
         if len(gradients) > 1 and sum([g.size for g in gradients]) < 10_000:
             gradients = [np.concatenate(gradients, axis=None)]  # of many small ones the most is the calling
-        norm = math.sqrt(sum(float(np.vdot(g, g)) for g in gradients))
+        norm = math.sqrt(sum(float(g.dot(g)) for g in [g.reshape(-1) for g in gradients]))
     else:
         norms = np.array([np.linalg.norm(np.ravel(g), norm_type) for g in gradients] or [np.float64(0)])
         norm = float(np.linalg.norm(norms, norm_type))
@@ -54,7 +54,7 @@ def clip_grad_norm_(
         )
     scale = max_norm / (norm + 1e-6)
     if not scale >= 1:  # so that NaN spreads, as it does in PyTorch
-        set_grads(owners, map(imul, [p.grad for p in owners], repeat(scale)))  # each in place, and all at once
+        at_once(map(set_grad, owners, map(imul, [p.grad for p in owners], repeat(scale))))  # each in place
     return norm
 
 
@@ -62,7 +62,7 @@ def clip_grad_value_(parameters: Parameters, clip_value: float) -> None:
     """gᵢ ← min(max(gᵢ, −clip_value), clip_value), for every element of every gradient."""
     gradients = [p.grad for p in listed(parameters) if p.grad is not None]
     clipped = [np.clip(g, -clip_value, clip_value) for g in gradients]
-    at_once(setitem, gradients, repeat(...), clipped)
+    at_once(map(setitem, gradients, repeat(...), clipped))
 
 
 def parameters_to_vector(parameters: Parameters) -> Tensor:
@@ -80,4 +80,4 @@ def vector_to_parameters(vec: Any, parameters: Parameters) -> None:
     pieces = [piece.reshape(p.shape) for p, piece in zip(params, np.split(vector, np.cumsum(sizes)[:-1]))]
     make_writable(*params)
     stamp(*params)
-    at_once(np.ndarray.__setitem__, [p.data for p in params], repeat(...), pieces)
+    at_once(map(np.ndarray.__setitem__, [p.data for p in params], repeat(...), pieces))

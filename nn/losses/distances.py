@@ -12,8 +12,8 @@ from .common import Loss, pair, reduced
 
 
 def mean_of_squares(x: Any, t: Any) -> Any:
-    d = x - t
-    return np.vdot(d, d) / d.size
+    d = (x - t).reshape(-1)
+    return d.dot(d) / d.size
 
 
 # fmt: off

@@ -16,6 +16,7 @@ from autograd import Tensor
 from autograd.tensor import at_once
 
 Array = np.ndarray[Any, np.dtype[Any]]
+ndarray = np.ndarray
 
 __all__ = ["PIECE", "Block", "Memory"]
 
@@ -63,9 +64,11 @@ class Block:
             part = slice(i, min(i + length, self.size))
             n = part.stop - i
             self.pieces.append((part, Memory(self, part), self.flat[part], self.s[:n], self.t[:n]))
-        if not self.large:  # all gradients together, and where in the flat arrays each parameter has its place
-            self.gradient = np.empty(self.size, self.dtype)
-            self.weights, self.sent, self.changes = map(self.split, (self.flat, self.gradient, self.s))
+        self.gradient = np.empty(0 if self.large else self.size, self.dtype)  # of all parameters together
+        self.places: list[Array | None] = [None]  # where in it each has its own; a large one needs no copy
+        if not self.large:
+            self.weights, self.changes = self.split(self.flat), self.split(self.s)
+            self.places = [*self.split(self.gradient)]
 
     def split(self, flat: Array) -> list[Array]:
         """A flat array of all parameters together, as views of each one's shape."""
@@ -82,36 +85,37 @@ class Block:
                 found[p][name] = x
         return found
 
-    def gradients(self) -> list[Array] | None:
-        """The gradients of all parameters; [] if none has one; None if the block is not what it was made for."""
-        gradients = []
-        for p, w, shape in zip(self.params, self.arrays, self.shapes):
+    def gather(self) -> tuple[int, Array]:
+        """How many parameters lack a gradient, −1 if the block is not what it was made for; all gradients, flat."""
+        gradient, dtype, missing = self.gradient, self.dtype, 0
+        for p, w, shape, place in zip(self.params, self.arrays, self.shapes, self.places):
             g = p.grad
             if p.data is not w:
-                return None
-            if g is not None:
-                if g.__class__ is not np.ndarray:
-                    g = np.asarray(g.data if isinstance(g, Tensor) else g)
-                if g.shape != shape:
-                    raise ValueError(
-                        f"A parameter of shape {shape} has a gradient of shape {g.shape}, from before its data were "
-                        "replaced. Call zero_grad() and compute the gradient anew."
-                    )
-                if g.dtype is not self.dtype and not np.can_cast(g.dtype, self.dtype, "same_kind"):
-                    raise TypeError(f"A parameter of {self.dtype} has a gradient of {g.dtype}, no real numbers.")
-                gradients.append(g)
-        return gradients if len(gradients) in (0, len(self.params)) else None
+                return -1, gradient
+            if g is None:
+                missing += 1
+                continue
+            if g.__class__ is not ndarray:
+                g = np.asarray(g.data if isinstance(g, Tensor) else g)
+            if g.shape != shape:
+                raise ValueError(
+                    f"A parameter of shape {shape} has a gradient of shape {g.shape}, from before its data were "
+                    "replaced. Call zero_grad() and compute the gradient anew."
+                )
+            if g.dtype is not dtype and not np.can_cast(g.dtype, dtype, "same_kind"):
+                raise TypeError(f"A parameter of {dtype} has a gradient of {g.dtype}, no real numbers.")
+            if place is None:
+                gradient = g.reshape(-1).astype(dtype, copy=False)  # g² in float16 would overflow
+            else:
+                place[...] = g  # of many small arrays, np.concatenate(axis=None) takes twice as long
+        return missing, gradient
 
-    def update(self, gradients: list[Array], change: Callable[..., Array], coupled: bool) -> None:
+    def update(self, gradient: Array, change: Callable[..., Array], coupled: bool) -> None:
         """w ← w − change(g, ...) for all parameters; with weight decay λ, g ← g + λ w before, or w ← w − lr λ w."""
         group, decay = self.group, self.group.get("weight_decay")
-        if self.large:
-            gradient = gradients[0].reshape(-1).astype(self.dtype, copy=False)  # g² in float16 would overflow
-        else:
-            gradient = self.gradient
-            put(gradients, self.sent)
-            if decay:
-                put(self.arrays, self.weights)
+        if decay and not self.large:
+            for place, x in zip(self.weights, self.arrays):
+                place[...] = x
         maximize = group.get("maximize")
         for part, memory, w, s, t in self.pieces:
             g = gradient[part]
@@ -125,15 +129,10 @@ class Block:
             if self.large:
                 w -= changes
             else:
-                at_once(np.subtract, self.arrays, self.changes if changes is s else self.split(changes), self.arrays)
+                each = self.changes if changes is s else self.split(changes)
+                at_once(map(np.subtract, self.arrays, each, self.arrays))
 
 
 def large(w: Array) -> bool:
     """Whether an array is updated piece by piece: as a flat view, which must be of the array itself."""
     return w.size > PIECE and w.flags.c_contiguous
-
-
-def put(arrays: list[Array], places: list[Array]) -> None:
-    """Copy each array to its place. For small ones np.concatenate(axis=None) takes twice as long."""
-    for place, x in zip(places, arrays):
-        place[...] = x

@@ -110,7 +110,7 @@ class LRScheduler:
         try:
             function(*args)
         except BaseException:  # Ctrl-C too
-            at_once(dict.update, changing, before)
+            at_once(map(dict.update, changing, before))
             raise
 
     def parts(self) -> list[LRScheduler]:

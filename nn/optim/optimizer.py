@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd import Tensor, enable_grad, stamp
 from autograd.advice import a
-from autograd.tensor import set_grads
+from autograd.tensor import at_once, set_grad
 
 from .blocks import PIECE, Array, Block, Memory
 
@@ -149,7 +149,7 @@ class Optimizer:
         self.cleared = True
         params = [p for group in self.param_groups for p in group["params"]]
         zeros = repeat(None) if set_to_none else [None if p.grad is None else np.zeros_like(p.grad) for p in params]
-        set_grads(params, zeros)
+        at_once(map(set_grad, params, zeros))
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient. Returns closure(), which is called first, to compute it anew.
@@ -166,10 +166,10 @@ class Optimizer:
                 )
             with enable_grad():
                 loss = closure()
-        found = self.gradients()  # everything is checked before anything is changed
+        found = self.gathered()  # everything is checked before anything is changed
         if found is None:
             self.arrange()
-            found = self.gradients()
+            found = self.gathered()
         assert found is not None
         if not found and self.cleared:
             warnings.warn(
@@ -177,9 +177,9 @@ class Optimizer:
                 "loss.backward(), optimizer.step().",
                 stacklevel=2,
             )
-        for block, gradients in found:
+        for block, gradient in found:
             stamp(*block.params)  # before: even an update that fails may have changed them
-            block.update(gradients, self.change, self.coupled)
+            block.update(gradient, self.change, self.coupled)
         self.stepped = True
         return loss
 
@@ -195,7 +195,7 @@ class Optimizer:
             f"{self.name} has no formula: define change(self, g, state, group, s), what to subtract from w."
         )
 
-    def gradients(self) -> list[tuple[Block, list[Array]]] | None:
+    def gathered(self) -> list[tuple[Block, Array]] | None:
         """The blocks that have gradients, and these; None if the blocks are not what they were made for."""
         if len(self.arranged) != len(self.param_groups):
             return None
@@ -204,11 +204,11 @@ class Optimizer:
                 return None
         found = []
         for block in self.blocks:
-            gradients = block.gradients()
-            if gradients is None:
+            missing, gradient = block.gather()
+            if not missing:
+                found.append((block, gradient))
+            elif missing < len(block.params):
                 return None
-            if gradients:
-                found.append((block, gradients))
         for p in self.others:
             if p.grad is not None:
                 return None
