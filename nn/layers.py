@@ -41,11 +41,12 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Parameter:
 # ---- y = x Wᵀ + b -------------------------------------------------------------------------------------------------
 
 
-# a.dot(b) takes half as long as a @ b where a and b are small matrices, as it asks less, but much longer for more axes.
+# a.dot(b) takes half as long as a @ b where a and b are small matrices, as it asks less; but it multiplies by a number
+# too, and takes much longer for more axes.
 
 
 def product_and_sum(x: Any, w: Any, b: Any) -> Any:
-    y = x.dot(w.mT) if x.ndim < 3 else x @ w.mT  # mT, unlike T, is for matrices only
+    y = x.dot(w.mT) if 0 < x.ndim < 3 else x @ w.mT  # mT, unlike T, is for matrices only
     if b is not None:
         y += b
     return y

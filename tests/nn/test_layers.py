@@ -441,6 +441,12 @@ def test_leaky_relu_of_infinity_is_infinity(slope):
     assert np.array_equal(t.grad, [1, 1, slope])
 
 
+@pytest.mark.parametrize("number", [np.array(5.0), np.float64(5), Tensor(5.0)])
+def test_a_number_is_refused_as_the_input_of_linear(number):
+    with pytest.raises(ValueError, match=r"an input of shape \(\) does not fit a weight of shape \(2, 3\)"):
+        F.linear(number, nn.Parameter(np.zeros((2, 3))))
+
+
 def test_a_weight_that_is_no_matrix_is_refused():
     with pytest.raises(ValueError, match=r"a weight of shape \(n_out, n_in\), but this has shape \(3,\)"):
         F.linear(np.zeros((2, 3)), np.zeros(3))
