@@ -33,7 +33,7 @@ def checksums(values: tuple[Any, ...]) -> list[int]:
 
 def contents(node: Any) -> list[list[int]]:
     """The checksums of each argument of node, of its result, and of what it keeps beside."""
-    return [checksums((part,)) for part in (*node.values, node.data, node.extra)]
+    return [checksums((part,)) for part in (*node.values, node.array, node.extra)]
 
 
 def describe(node: Any) -> str:
@@ -49,7 +49,7 @@ def describe(node: Any) -> str:
 def watch(node: Any) -> None:
     """Remember where node was made; raise if its value is NaN or infinite."""
     node.line = users_line(), contents(node)
-    refuse_nonfinite(node, node.data, "produced")
+    refuse_nonfinite(node, node.array, "produced")
 
 
 def nonfinite(array: Any) -> str:

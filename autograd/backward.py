@@ -125,7 +125,7 @@ def pull(
                 if before is None:
                     leaves.append(x) if x.op is None else heappush(older, (-x.tick, x))
         else:  # the commonest case of `contributions`, written out for speed
-            y, rules, two = node.data, op.rules, False
+            y, rules, two = node.array, op.rules, False
             values, inputs = node.values, node.inputs
             if node.extra is not None:
                 kwargs, saved = node.extra
@@ -181,7 +181,7 @@ def contributions(
     kwargs, saved = node.extra or ({}, None)
     if watched:
         refuse_edited(node)
-    y, args = (node, node.inputs) if create_graph else (node.data, node.values)
+    y, args = (node, node.inputs) if create_graph else (node.array, node.values)
     if op.saves is not None:
         args = (op.saves(*args, **kwargs) if create_graph else saved, *args)
     for i in node.needs:
@@ -245,7 +245,7 @@ def hooked(node: Tensor, g: Any) -> Any:
         replaced = hook(g)
         if replaced is not None:
             replaced = given(replaced, node, "returned by a hook")
-            g = replaced if isinstance(g, Tensor) or not isinstance(replaced, Tensor) else np.array(replaced.data)[()]
+            g = replaced if isinstance(g, Tensor) or not isinstance(replaced, Tensor) else np.array(replaced.array)[()]
             if modes.anomaly and (what := nonfinite(g)):
                 raise FloatingPointError(
                     f"A hook of a Tensor{label(node)} of shape {node.shape} made its gradient {what}.{describe(node)}"
@@ -265,7 +265,7 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool = True) -> N
     """
     g = start(self, gradient, "backward()")
     freed: list[weakref.ref[Tensor]] | None = None if retain_graph else []
-    leaves, arrived = pull([self], [np.array(g.data)[()] if isinstance(g, Tensor) else g], freed=freed)
+    leaves, arrived = pull([self], [np.array(g.array)[()] if isinstance(g, Tensor) else g], freed=freed)
     for leaf in leaves:
         g = arrived[leaf]
         if leaf.grad is not None:
@@ -324,7 +324,7 @@ def grad(
         with enable_grad():
             _, arrived = pull(outputs, [g if isinstance(g, Tensor) else Tensor(g) for g in gradients], inputs, True)
     else:
-        _, arrived = pull(outputs, [g.data if isinstance(g, Tensor) else g for g in gradients], inputs)
+        _, arrived = pull(outputs, [g.array if isinstance(g, Tensor) else g for g in gradients], inputs)
     unused = [i for i, x in enumerate(inputs) if x not in arrived]
     if unused and not allow_unused:
         raise RuntimeError(

@@ -155,7 +155,7 @@ class Op:
         if self.unary and len(args) == 1 and not kwargs and not mode.active:  # the short way for the commonest case
             x = args[0]
             if isinstance(x, Tensor) and x.tracked:
-                a = x.data if x.op is not None or x.data.ndim else x.data[()]
+                a = x.array if x.op is not None or x.array.ndim else x.array[()]
                 data = self.function(a)
                 if isinstance(data, arrays) and data.dtype.kind == "f":
                     return record(self, data, (x,), (a,), first)
@@ -167,7 +167,7 @@ class Op:
                 if isinstance(x, Tensor):
                     if x.tracked:
                         needs.append(i)
-                    found[i] = x.data
+                    found[i] = x.array
                 elif isinstance(x, ndarray) or not isinstance(x, self.ready):
                     found[i] = x = array_from(x, self, i, args)
                     args = (*args[:i], x, *args[i + 1 :])
@@ -228,7 +228,7 @@ class Op:
             if isinstance(value, Tensor):
                 if value.tracked:
                     raise TypeError(f"{self.name} has no derivative with respect to {name}=; pass t.data there.")
-                kwargs = {**kwargs, name: value.data[()]}
+                kwargs = {**kwargs, name: value.array[()]}
         if len(given) != arity or len(args) > len(self.parameters):
             expected = ", ".join(self.parameters[:arity])
             remedy = " Where t is not 0 is np.nonzero(t)." if (self.name, len(args)) == ("where", 1) else ""

@@ -38,11 +38,11 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
         return entry(self)
 
     def forward(self: Tensor, other: Any) -> Any:
-        a = self.data
+        a = self.array
         if self.op is None and not a.ndim:
             a = a[()]  # a number: NumPy computes several times faster with it than with an array of shape ()
         if isinstance(other, Tensor):
-            b = other.data
+            b = other.array
             if other.op is None and not b.ndim:
                 b = b[()]
             needs = (both if other.tracked else first) if self.tracked else second if other.tracked else neither
@@ -54,7 +54,7 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
             return entry(self, other)
         node = Node()  # record(), written out: a call would be a third of the whole
         try:
-            node.data, node.grad, node.tracked = compute(a, b), None, True
+            node.array, node.grad, node.tracked = compute(a, b), None, True
         except ValueError as error:
             raise misfit(entry, (a, b), error) from None
         node.hooks = node.made_by = None
@@ -64,7 +64,7 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
 
     def reflected(self: Tensor, other: Any) -> Any:
         if type(other) in quick and self.tracked and not mode.active:
-            b = self.data if self.ndim else self.data[()]
+            b = self.array if self.ndim else self.array[()]
             try:
                 data = compute(other, b)
             except ValueError as error:
@@ -78,12 +78,10 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
         if modes.recording:
             raise RuntimeError(f"`{symbol}=` on a leaf that requires grad. {in_place_remedy}")
         value = untracked(other, None)
-        if not isinstance(self.data, np.ndarray):  # someone assigned a number to .data
-            self.data = np.array(self.data)
         try:
             if modes.anomaly:  # to be watched, and forgotten
-                record(entry, ufunc(self.data, value), (self, other), (self.data, value), ())
-            ufunc(self.data, value, out=self.data)
+                record(entry, ufunc(self.array, value), (self, other), (self.array, value), ())
+            ufunc(self.array, value, out=self.array)
         except ValueError as error:
             raise ValueError(
                 f"`{symbol}=` of shape {np.shape(value)} does not fit into a Tensor of shape {self.shape}."
@@ -126,7 +124,7 @@ quick = frozenset((float, int, np.float64))  # other types go through Op.__call_
 
 def comparison(compute: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
     """A comparison of Tensors, which answers with a plain array of booleans."""
-    return lambda self, other: compute(self.data, other.data if isinstance(other, Tensor) else other)
+    return lambda self, other: compute(self.array, other.array if isinstance(other, Tensor) else other)
 
 
 for compare in (operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge):

@@ -23,19 +23,19 @@ def start(output: Any, gradient: Any, caller: str) -> Any:
             "or it was computed under no_grad. Make the inputs with Tensor(data, requires_grad=True)."
         )
     if gradient is None:
-        if output.data.ndim:
+        if output.array.ndim:
             remedy = {"backward()": "backward(gradient)", "grad()": "grad_outputs="}.get(caller, "gradient=")
             raise ValueError(
                 f"{caller} starts from a scalar, but this Tensor has shape {output.shape}. Reduce it first, "
                 f"loss.sum(){'.backward()' if caller == 'backward()' else ''}, or pass {remedy}."
             )
-        return output.data.dtype.type(1)
+        return output.array.dtype.type(1)
     return given(gradient, output, f"passed to {caller}")
 
 
 def given(gradient: Any, node: Tensor, origin: str) -> Any:
     """A gradient of node that the user gave, checked, in node's dtype: a Tensor if it is one, else a copy."""
-    value = gradient.data if isinstance(gradient, Tensor) else np.asarray(gradient)
+    value = gradient.array if isinstance(gradient, Tensor) else np.asarray(gradient)
     if value.dtype.kind not in "fiu":
         mistaken = value.dtype.kind == "b" and origin == "passed to backward()"
         remedy = " Write retain_graph= by its name." if mistaken else ""

@@ -69,10 +69,10 @@ def stamp(*tensors: Tensor) -> None:
 
 
 def make_writable(*tensors: Tensor) -> None:
-    """Give those of the tensors a copy of their values that were assigned a number, or an array that is read-only."""
+    """Give those of the tensors whose values are read-only a copy of them."""
     for tensor in tensors:
-        if not (isinstance(tensor.data, np.ndarray) and tensor.data.flags.writeable):
-            tensor.data = np.array(tensor.data)
+        if not tensor.array.flags.writeable:
+            tensor.array = np.array(tensor.array)
 
 
 at_once = deque[Any](maxlen=0).extend  # at_once(map(f, ...)), with an f in C: no Ctrl-C comes before all is done
@@ -102,7 +102,7 @@ class Tensor:
     """
 
     __slots__ = (
-        "data", "grad", "tracked",         # the value, its gradient, whether one is wanted
+        "array", "grad", "tracked",        # the value, which `data` reads; its gradient, whether one is wanted
         "op", "inputs",                    # where it came from: op(*inputs); None and () for a leaf
         "values", "extra", "needs",        # what rules are called with: arrays, (metadata, saved); inputs to send to
         "tick", "hooks", "made_by",        # when it was recorded or changed; who waits for its gradient; module calls
@@ -110,7 +110,7 @@ class Tensor:
         "__weakref__",
     )  # fmt: skip
 
-    data: Any
+    array: Any
     grad: Any
     tracked: bool
     op: Op | None
@@ -140,7 +140,7 @@ class Tensor:
 
     def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None) -> None:
         if isinstance(data, Tensor) and not data.tracked:
-            data = data.data
+            data = data.array
         try:
             array = np.asarray(data, dtype)
         except ValueError as error:
@@ -160,12 +160,34 @@ class Tensor:
             if array.dtype.kind != "f" and dtype is not None:
                 raise TypeError(f"A Tensor of {array.dtype} cannot require grad. {only_floats}")
             array = np.array(array, array.dtype if array.dtype.kind == "f" else default_dtype)
-        self.data, self.grad, self.tracked = array, None, bool(requires_grad)
+        self.array, self.grad, self.tracked = array, None, bool(requires_grad)
         self.hooks = self.made_by = None
         self.op, self.inputs, self.values, self.needs, self.extra = None, (), (), (), None
         self.tick, self.name, self.line = 0, name, None
 
     # ---- looking
+
+    @property
+    def data(self) -> Any:
+        """The values: an array, or NumPy's number where an operation gave one. A leaf's can be edited in place or
+        replaced; that marks it as changed, so that a graph with the old ones refuses backward."""
+        return self.array
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if self.op is not None:
+            raise RuntimeError(
+                f"t.data = v on the result of {self.op.name}: gradients would be those of other values. Assign to the "
+                "leaves that it was computed from, or make a new leaf, Tensor(v, requires_grad=True)."
+            )
+        array = Tensor(value.array if isinstance(value, Tensor) else value).array
+        if self.tracked and array.dtype.kind != "f":
+            raise TypeError(
+                f"A {type(self).__name__} that requires grad holds floating point numbers, not {array.dtype}: "
+                "p.data = x.astype(float)."
+            )
+        self.array = array
+        stamp(self)
 
     @property
     def requires_grad(self) -> bool:
@@ -179,20 +201,20 @@ class Tensor:
                 "Only a leaf can stop requiring grad; t.detach() gives this one's value without history."
             )
         if value and not self.tracked:
-            if self.data.dtype.kind != "f":
+            if self.array.dtype.kind != "f":
                 raise TypeError(f"A Tensor of {self.data.dtype} cannot require grad. {only_floats}")
-            self.data = np.array(self.data)  # its own, as in Tensor(data, requires_grad=True)
+            self.array = np.array(self.array)  # its own, as in Tensor(data, requires_grad=True)
         self.tracked = bool(value)
 
     is_leaf = property(lambda self: self.op is None, doc="Whether it was made by hand, not by an operation.")
-    shape = property(operator.attrgetter("data.shape"), doc="The length of each axis.")
-    ndim = property(operator.attrgetter("data.ndim"), doc="The number of axes.")
-    size = property(operator.attrgetter("data.size"), doc="The number of elements.")
-    dtype = property(operator.attrgetter("data.dtype"), doc="NumPy's type of the elements.")
+    shape = property(operator.attrgetter("array.shape"), doc="The length of each axis.")
+    ndim = property(operator.attrgetter("array.ndim"), doc="The number of axes.")
+    size = property(operator.attrgetter("array.size"), doc="The number of elements.")
+    dtype = property(operator.attrgetter("array.dtype"), doc="NumPy's type of the elements.")
     T = property(lambda self: np.transpose(self), doc="All axes reversed.")
 
     def __repr__(self) -> str:
-        text = np.array2string(np.asarray(self.data), separator=", ", prefix="Tensor(")
+        text = np.array2string(np.asarray(self.array), separator=", ", prefix="Tensor(")
         if self.dtype != default_dtype:
             text += f", dtype={self.dtype}"
         if self.name is not None:
@@ -216,12 +238,12 @@ class Tensor:
     def __len__(self) -> int:
         if not self.ndim:
             raise TypeError("len() of a Tensor of shape (): it is a single number, which has no length.")
-        return len(self.data)
+        return len(self.array)
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.ndim:
             raise TypeError("A Tensor of shape () cannot be iterated over: it is a single number.")
-        return (self[i] for i in range(len(self.data)))
+        return (self[i] for i in range(len(self.array)))
 
     def __contains__(self, value: Any) -> bool:
         return bool(np.any(self == value))
@@ -232,10 +254,10 @@ class Tensor:
                 f"Whether a Tensor of shape {self.shape} is true is ambiguous, as each element may be or not. Write "
                 "(t > 0).any() or (t > 0).all(); to choose element by element, np.where(t > 0, a, b)."
             )
-        return bool(self.data)
+        return bool(self.array)
 
     def __index__(self) -> int:
-        return operator.index(self.data)
+        return operator.index(self.array)
 
     def __float__(self) -> float:
         return self.number(float)
@@ -261,17 +283,17 @@ class Tensor:
                 " of `math`. Use NumPy's functions (np.exp, not math.exp), or t.item() to take the number on purpose.",
                 stacklevel=3,
             )
-        return kind(self.data)
+        return kind(self.array)
 
     def item(self) -> Any:
         """The only element, as a Python number."""
         if self.size != 1:
             raise ValueError(f"item() is for a Tensor of one element, but this has shape {self.shape}; use t.data.")
-        return self.data.item()
+        return self.array.item()
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""
-        return self.data.tolist()
+        return self.array.tolist()
 
     def numpy(self) -> Any:
         """The array. Refused where the gradient would be lost: say `t.detach().numpy()`, or simply `t.data`."""
@@ -279,7 +301,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """A leaf with a copy of the data and no history, which does not require grad."""
-        leaf = constant(np.array(self.data))  # shared, an edit of it would change self without a mark
+        leaf = constant(np.array(self.array))  # shared, an edit of it would change self without a mark
         leaf.name = self.name
         return leaf
 
@@ -329,7 +351,7 @@ class Tensor:
             )
         grad = None if self.grad is None else np.copy(self.grad)
         cls = Tensor if isinstance(self, Node) else type(self)
-        return restore, (cls, np.array(self.data), self.tracked, self.name, grad)
+        return restore, (cls, np.array(self.array), self.tracked, self.name, grad)
 
     def __copy__(self) -> Tensor:
         function, args = self.__reduce__()
@@ -348,7 +370,7 @@ class Tensor:
                 "A Tensor that requires grad does not turn into an array, as its gradient would be lost. Use NumPy's "
                 "functions on it directly, np.stack([...]) for a list of Tensors, t.detach() or t.data for its values."
             )
-        array = np.asarray(self.data, dtype)
+        array = np.asarray(self.array, dtype)
         return array.copy() if copy else array
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -358,14 +380,14 @@ class Tensor:
                 "x[i] = v on a Tensor in a graph would lose what its gradient needs. Build the result instead: "
                 f"np.where(mask, v, x), np.concatenate or np.stack. {in_place_remedy}"
             )
-        if isinstance(self, Node) and isinstance(self.data, np.ndarray) and self.data.base is not None:
+        if isinstance(self, Node) and isinstance(self.array, np.ndarray) and self.array.base is not None:
             raise RuntimeError(
                 "This Tensor may be a view of another one's values, which x[i] = v would change without a mark. Write "
                 "into that one, or into a copy: x = x.copy()."
             )
-        if not isinstance(self.data, np.ndarray):  # a number, which an operation gave
-            self.data = np.array(self.data)
-        self.data[untracked(index, None)] = untracked(value, None)
+        if not isinstance(self.array, np.ndarray):  # a number, which an operation gave
+            self.array = np.array(self.array)
+        self.array[untracked(index, None)] = untracked(value, None)
         stamp(self)
 
 
@@ -425,7 +447,7 @@ class Hook:
 def record(op: Op, data: Any, inputs: Any, values: Any, needs: Any, extra: Any = None) -> Tensor:
     """The node of the graph that says: data = op(*inputs)."""
     node = Node()
-    node.data, node.grad, node.tracked = data, None, True
+    node.array, node.grad, node.tracked = data, None, True
     node.hooks = node.made_by = None
     node.op, node.inputs, node.values = op, inputs, values
     node.needs, node.extra, node.tick = needs, extra, tick()
@@ -437,7 +459,7 @@ def record(op: Op, data: Any, inputs: Any, values: Any, needs: Any, extra: Any =
 def constant(data: Any) -> Tensor:
     """A Tensor without history."""
     leaf = Node()
-    leaf.data, leaf.grad, leaf.tracked = data, None, False
+    leaf.array, leaf.grad, leaf.tracked = data, None, False
     leaf.hooks = leaf.made_by = None
     leaf.op, leaf.inputs, leaf.values, leaf.needs, leaf.extra = None, (), (), (), None
     leaf.tick = 0
@@ -460,7 +482,7 @@ def untracked(x: Any, function: Any) -> Any:
     if isinstance(x, Tensor):
         if x.tracked and function is not None:
             raise TypeError(unknown(function))
-        return x.data
+        return x.array
     if isinstance(x, (list, tuple)):
         items = [untracked(y, function) for y in x]
         return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)

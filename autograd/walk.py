@@ -64,5 +64,5 @@ def steps(output: Tensor, gradient: Any = None) -> Iterator[Step]:
     """
     g = start(output, gradient, "steps()")
     trace: list[Any] = []
-    pull([output], [g.data if isinstance(g, Tensor) else g], trace=trace)
+    pull([output], [g.array if isinstance(g, Tensor) else g], trace=trace)
     return (Step(*fields) for fields in trace)

@@ -24,18 +24,6 @@ Self = TypeVar("Self", bound="Module")
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-slot: Any = vars(Tensor)["data"]
-
-
-def assign(parameter: Parameter, data: Any) -> None:
-    """parameter.data = data, which marks the parameter: a graph with its old values will refuse backward."""
-    data = np.asarray(data.data if isinstance(data, Tensor) else data)
-    if data.dtype.kind != "f":
-        raise TypeError(f"A Parameter learns floating point numbers, not {data.dtype}: p.data = x.astype(float).")
-    slot.__set__(parameter, data)
-    stamp(parameter)
-
-
 class Parameter(Tensor):
     """A Tensor that a Module learns: as an attribute of a Module it is among its `parameters()`.
 
@@ -44,7 +32,6 @@ class Parameter(Tensor):
     """
 
     __slots__ = ()
-    data: Any = property(slot.__get__, assign, doc="The values: assign, or edit in place.")  # reading costs 30 ns more
 
     def __init__(self, data: Any, requires_grad: bool = True, *, name: str | None = None) -> None:
         values = np.asarray(data.data) if isinstance(data, Tensor) else data
@@ -87,8 +74,7 @@ class Module:
     """
 
     training: Any = Forgotten()  # until `__init__` sets it
-    _hooks: Mapping[Hook, Callable[..., Any]] = {}
-    _pre_hooks: Mapping[Hook, Callable[..., Any]] = {}
+    _hooks: tuple[dict[Any, Any], dict[Any, Any]] | None = None  # what is called before and after forward
     _buffers: Mapping[str, bool] = {}  # the names of the buffers, and whether they are saved
 
     def __init__(self) -> None:
@@ -101,16 +87,17 @@ class Module:
         raise TypeError(f"{type(self).__name__} has no `def forward(self, input)`, which says what it computes.")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        if self._pre_hooks:
-            for hook in list(self._pre_hooks.values()):
+        hooks = self._hooks
+        if hooks:
+            for hook in list(hooks[0].values()):
                 replaced = hook(self, inputs)
                 if replaced is not None:
                     inputs = replaced if isinstance(replaced, tuple) else (replaced,)
         start = tick()
         several = options or len(inputs) != 1  # with one, the commonest case, a call takes half the time
         output = self.forward(*inputs, **options) if several else self.forward(inputs[0])
-        if self._hooks:
-            for hook in list(self._hooks.values()):
+        if hooks:
+            for hook in list(hooks[1].values()):
                 replaced = hook(self, inputs, output)
                 if replaced is not None:
                     output = replaced
@@ -128,12 +115,12 @@ class Module:
     def register_forward_pre_hook(self, hook: Callable[[Any, tuple[Any, ...]], Any]) -> Hook:
         """Call hook(module, inputs) before every forward; what it returns, if not None, is used as inputs.
         `remove()` of the result takes the hook away again."""
-        return Hook(vars(self).setdefault("_pre_hooks", {}), hook)
+        return Hook(vars(self).setdefault("_hooks", ({}, {}))[0], hook)
 
     def register_forward_hook(self, hook: Callable[[Any, tuple[Any, ...], Any], Any]) -> Hook:
         """Call hook(module, inputs, output) after every forward; what it returns, if not None, is used as output.
         `remove()` of the result takes the hook away again."""
-        return Hook(vars(self).setdefault("_hooks", {}), hook)
+        return Hook(vars(self).setdefault("_hooks", ({}, {}))[1], hook)
 
     # ---- finding
 
@@ -450,7 +437,7 @@ def gather(root: Module) -> dict[Parameter, None]:
     return found
 
 
-own = frozenset(("_buffers", "_hooks", "_pre_hooks"))  # the containers that a Module has itself
+own = frozenset(("_buffers", "_hooks"))  # the containers that a Module has itself
 plain = frozenset((bool, int, float, str, type(None), np.ndarray))  # what most attributes are, and no parameter is
 
 

@@ -17,7 +17,7 @@ def real(x: Any) -> tuple[Any, Any]:
     """x as a Tensor or an array, and the array of its values, which must be real numbers."""
     operand: Any = x
     if isinstance(x, Tensor):
-        array = x.data
+        array = x.array
     else:
         operand = array = x if isinstance(x, np.ndarray) else np.asarray(x)
     if array.dtype.kind not in "fiub":
@@ -32,7 +32,7 @@ def real(x: Any) -> tuple[Any, Any]:
 
 def values(x: Any) -> Any:
     """The array in a Tensor, or the array itself."""
-    return x.data if isinstance(x, Tensor) else x
+    return x.array if isinstance(x, Tensor) else x
 
 
 def pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:

@@ -90,7 +90,7 @@ class Block:
         gradient, dtype, missing = self.gradient, self.dtype, 0
         for p, w, shape, place in zip(self.params, self.arrays, self.shapes, self.places):
             g = p.grad
-            if p.data is not w:
+            if p.array is not w:
                 return -1, gradient
             if g is None:
                 missing += 1

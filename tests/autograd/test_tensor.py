@@ -359,6 +359,45 @@ def test_an_update_of_a_number_that_was_assigned_as_data():
     assert w.data == 4
 
 
+@pytest.mark.parametrize("value", [5, 5.0, np.float32(5), [5.0], np.array([5.0]), Tensor(5.0), leaf(5.0)])
+def test_what_is_assigned_as_data_becomes_an_array(value):
+    t = Tensor(3.0)
+    t.data = value
+    assert isinstance(t.data, np.ndarray)
+    assert (t * 2).data == 10
+
+
+def test_an_array_that_is_assigned_as_data_is_not_copied():
+    w, array = leaf(3.0), np.array(5.0)
+    w.data = array
+    assert w.data is array
+
+
+@pytest.mark.parametrize("make", [leaf, Tensor])
+def test_a_graph_refuses_backward_after_its_leaf_was_assigned_other_data(make):
+    x = make(3.0)
+    y = x * leaf(2.0)
+    x.data = 4.0
+    with pytest.raises(RuntimeError, match="multiply used was changed in place"):
+        y.backward()
+
+
+@pytest.mark.parametrize(
+    ("tensor", "value", "message"),
+    [
+        (leaf(3.0) * 2, 5.0, "on the result of multiply"),
+        (leaf(3.0), 5, r"holds floating point numbers, not int64: p.data = x.astype\(float\)"),
+        (Tensor(3.0), 5j, "takes real numbers, but this is"),
+        (Tensor(3.0), None, "takes real numbers, but this is None"),
+    ],
+)
+def test_data_that_cannot_be_assigned(tensor, value, message):
+    before = tensor.data
+    with pytest.raises((RuntimeError, TypeError), match=message):
+        tensor.data = value
+    assert tensor.data is before
+
+
 def test_an_interior_update_makes_a_new_node():
     x = leaf(3.0)
     y = first = x * 2
