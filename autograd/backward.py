@@ -16,12 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from . import tensor
 from .anomaly import describe, nonfinite, refuse_edited, refuse_nonfinite
 from .modes import enable_grad, modes
 from .products import sum_of_rows
 from .refusals import given, label, name, refuse_changed, refuse_freed, start
-from .tensor import Tensor, at_once, set_grad
+from .tensor import Tensor, at_once, changes, set_grad
 
 __all__ = ["backward", "grad", "topological_order"]
 
@@ -87,7 +86,7 @@ def pull(
         wanted = between(topological_order(*outputs), wanted)
     watched = modes.anomaly
     careful = create_graph or watched or wanted is not None or trace is not None
-    changed = tensor.changed
+    changed = changes[0]
     arrived: dict[Tensor, Any] = {}
     leaves: list[Tensor] = []
     newest: Any = None  # of what operations made and where something has arrived: it is to be visited next
@@ -109,7 +108,7 @@ def pull(
             refuse_freed(node)
         if node.hooks and trace is None:
             arrived[node] = hooked(node, arrived[node])
-            changed = tensor.changed  # a hook may have changed tensors in place
+            changed = changes[0]  # a hook may have changed tensors in place
         if node.tick < changed:
             refuse_changed(node)
         g = arrived[node] if freed is None else arrived.pop(node)
