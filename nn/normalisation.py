@@ -107,7 +107,7 @@ def batch_norm(
     def watch(m: Any, var: Any) -> None:
         for running, now in ((running_mean, m), (running_var, var * (n / (n - 1)))):
             if running is not None:
-                running += momentum * (now.reshape(features) - running)
+                running += momentum * (now.ravel() - running)
 
     return normalise(input, w, b, axis=(0, *range(2, len(shape))), eps=eps, watch=watch)
 

@@ -43,7 +43,7 @@ def clip_grad_norm_(
     if norm_type == 2:
         if len(gradients) > 1 and sum([g.size for g in gradients]) < 10_000:
             gradients = [np.concatenate(gradients, axis=None)]  # of many small ones the most is the calling
-        norm = math.sqrt(sum(float(g.dot(g)) for g in [g.reshape(-1) for g in gradients]))
+        norm = math.sqrt(sum(float(g.dot(g)) for g in [g.ravel() for g in gradients]))
     else:
         norms = np.array([np.linalg.norm(np.ravel(g), norm_type) for g in gradients] or [np.float64(0)])
         norm = float(np.linalg.norm(norms, norm_type))

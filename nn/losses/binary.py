@@ -11,7 +11,7 @@ import numpy as np
 from autograd import Tensor, call, op
 from autograd.special import expit
 
-from .common import Loss, fitting, mean, pair, reduced, values, warn_if_swapped
+from .common import Loss, extremes, fitting, mean, pair, reduced, values, warn_if_swapped
 
 
 @np.errstate(divide="ignore")
@@ -66,7 +66,7 @@ each_logistic_loss, mean_logistic_loss = each_and_mean(
 def probabilities(loss: str, name: str, x: Any, advice: str = "") -> None:
     """Refuse what is not between 0 and 1."""
     x = values(x)
-    low, high = (np.minimum.reduce(x, axis=None), np.maximum.reduce(x, axis=None)) if x.size else (0, 1)
+    low, high = extremes(x) if x.size else (0, 1)
     if not 0 <= low <= high <= 1:
         if math.isnan(low):
             advice = " autograd.detect_anomaly() finds where NaN comes from."

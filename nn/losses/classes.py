@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from typing import Any
@@ -12,7 +13,7 @@ from autograd import call, op
 from autograd.products import sum_of_rows
 from autograd.special import log_softmax, xlogy
 
-from .common import Loss, checked, floating, mean, pair, real, reduced, values
+from .common import Loss, checked, extremes, floating, mean, pair, real, reduced, values
 
 
 @np.errstate(over="ignore")  # two numbers may be further apart than the largest number: exp(−∞) is right
@@ -32,13 +33,16 @@ def row_maxima(x: Any) -> Any:
 
 def mean_of_picked(s: Any, x: Any, t: Any) -> Any:
     shifted, _, total = s
-    return mean(np.log(total) - shifted[np.arange(len(t)), t])
+    return mean(np.log(total) - shifted[row_numbers(len(t)), t])
+
+
+row_numbers = functools.lru_cache(maxsize=2)(np.arange)  # 0, 1, ..., n − 1: most batches are of one length
 
 
 def one_hot(t: Any, like: Any) -> Any:
     """The array of the shape and dtype of `like` that is 1 at class t of each row, else 0."""
     hot = np.zeros(like.shape, like.dtype)
-    hot[np.arange(len(t)), t] = 1
+    hot[row_numbers(len(t)), t] = 1
     return hot
 
 
@@ -75,7 +79,8 @@ def classes(name: str, input: Any, scores: Any, t: Any, ignore_index: int) -> tu
         input, scores, t = rows(input), rows(scores), t.reshape(-1)
     warn_if_mistaken(name, scores)
     n = scores.shape[1]
-    inside = not t.size or np.maximum.reduce(t.astype(np.uint64, copy=False)) < n  # where −1 is a huge number
+    low, high = extremes(t) if t.size else (0, n - 1)
+    inside = low >= 0 and high < n
     if not inside:
         wrong = np.unique(t[((t < 0) | (t >= n)) & (t != ignore_index)])
         if wrong.size:
@@ -140,7 +145,7 @@ def picked(x: Any, t: Any, shape: Any, weight: Any, ignore_index: int, reduction
     kept = t != ignore_index
     t = np.where(kept, t, 0)
     w = kept.astype(x.dtype) if weight is None else kept * class_weights(weight, x.shape[1])[t]
-    losses = -w * x[np.arange(len(t)), t]
+    losses = -w * x[row_numbers(len(t)), t]
     if reduction == "none":
         return np.reshape(losses, shape)
     return averaged(losses, w, kept) if reduction == "mean" else np.sum(losses)

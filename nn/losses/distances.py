@@ -12,7 +12,7 @@ from .common import Loss, pair, reduced
 
 
 def mean_of_squares(x: Any, t: Any) -> Any:
-    d = (x - t).reshape(-1)
+    d = (x - t).ravel()
     return d.dot(d) / d.size
 
 
