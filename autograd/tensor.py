@@ -60,8 +60,9 @@ changes = deque([0], maxlen=1)  # when anything was last changed in place
 
 def stamp(*tensors: Tensor) -> None:
     """Mark tensors as changed in place: a graph recorded before now would give wrong gradients, and refuses to."""
-    changes.extend(itertools.islice(clock, 1))  # one call in C: no thread and no signal's handler comes in between, so
-    now = changes[0]  # that the time never goes back; a lock would take twice as long
+    # One call in C: no other thread and no signal's handler comes in between, so that the time noted never goes back.
+    changes.extend(itertools.islice(clock, 1))  # a lock takes twice as long
+    now = changes[0]
     for tensor in tensors:
         tensor.tick = now
 
