@@ -221,9 +221,9 @@ def fit(part: Any, value: Any, node: Tensor, i: int) -> Any:
 
 def unbroadcast(part: Any, shape: tuple[int, ...], node: Tensor, i: int) -> Any:
     """part summed over the axes along which an argument of this shape was broadcast."""
-    extra = part.ndim - len(shape)
     if len(shape) == 1 and part.shape[1:] == shape:
         return sum_of_rows(part)
+    extra = part.ndim - len(shape)
     axes: Any = tuple(range(extra))
     if part.shape[extra:] != shape:
         if extra < 0 or any(n != m and n != 1 for n, m in zip(shape, part.shape[extra:])):

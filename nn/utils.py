@@ -39,13 +39,14 @@ def clip_grad_norm_(
     owners = [p for p in listed(parameters) if p.grad is not None]
     if not owners:
         warnings.warn("clip_grad_norm_() found no gradients to clip. Call it after loss.backward().", stacklevel=2)
-    gradients = [p.grad.astype(np.float32) if p.grad.dtype.char == "e" else p.grad for p in owners]  # g² may overflow
+    gradients = [p.grad.ravel() for p in owners]
+    if norm_type == 2 and len(gradients) > 1 and sum([g.size for g in gradients]) < 10_000:
+        gradients = [np.concatenate(gradients)]  # of many small ones the most is the calling
+    gradients = [g.astype(np.float32) if g.dtype.char == "e" else g for g in gradients]  # g² may overflow
     if norm_type == 2:
-        if len(gradients) > 1 and sum([g.size for g in gradients]) < 10_000:
-            gradients = [np.concatenate(gradients, axis=None)]  # of many small ones the most is the calling
-        norm = math.sqrt(sum(float(g.dot(g)) for g in [g.ravel() for g in gradients]))
+        norm = math.sqrt(sum([float(g.dot(g)) for g in gradients]))
     else:
-        norms = np.array([np.linalg.norm(np.ravel(g), norm_type) for g in gradients] or [np.float64(0)])
+        norms = np.array([np.linalg.norm(g, norm_type) for g in gradients] or [np.float64(0)])
         norm = float(np.linalg.norm(norms, norm_type))
     if error_if_nonfinite and not math.isfinite(norm):
         raise RuntimeError(
