@@ -13,6 +13,7 @@ import itertools
 import json
 import math
 import os
+import threading
 import zlib
 from pathlib import Path
 from typing import Any
@@ -218,7 +219,7 @@ def read_npz(file: Path) -> tuple[Arrays, str | None]:
     import zipfile
 
     arrays: Arrays = {}
-    with open(file, "rb") as whole, zipfile.ZipFile(whole) as archive:  # another file may get its name meanwhile
+    with parsing, open(file, "rb") as whole, zipfile.ZipFile(whole) as archive:  # another may get its name meanwhile
         members = archive.infolist()
         compressed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
         if compressed or sum(member.file_size for member in members) > os.fstat(whole.fileno()).st_size:
@@ -231,6 +232,11 @@ def read_npz(file: Path) -> tuple[Arrays, str | None]:
                 arrays[member.filename.removesuffix(".npy")] = np.lib.format.read_array(stream, allow_pickle=False)
     header = arrays.pop(HEADER, None)
     return arrays, None if header is None else header.tobytes().decode()
+
+
+# NumPy reads headers by Python's own parser. In 3.11 that fails with two threads in it, as may be where garbage is
+# collected: "AST constructor recursion depth mismatch" (CPython's issue 106905).
+parsing = threading.RLock()
 
 
 def claimed(stream: Any) -> int:

@@ -1,7 +1,9 @@
 """Threads: each has modes of its own, and what it trains comes out as if it were alone."""
 
+import gc
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -105,3 +107,25 @@ def test_threads_that_save_under_one_name_leave_a_whole_file(tmp_path):
 
     assert at_the_same_time([lambda n=n: save(n) for n in range(3)]) == [None] * 3
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_threads_load_at_the_same_time(tmp_path):
+    """Also where the collector's callbacks let another thread run while Python's parser is at a header of NumPy's."""
+    path = tmp_path / "run.npz"
+    nn.save(path, model={"weight": np.ones((5, 5))})
+
+    def load():
+        for _ in range(30):
+            nn.load(path)
+
+    def let_others_run(phase, info):
+        time.sleep(0.0001)
+
+    threshold = gc.get_threshold()
+    gc.callbacks.append(let_others_run)
+    gc.set_threshold(20)
+    try:
+        assert at_the_same_time([load] * 3) == [None] * 3
+    finally:
+        gc.callbacks.remove(let_others_run)
+        gc.set_threshold(*threshold)
