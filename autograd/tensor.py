@@ -168,8 +168,8 @@ class Tensor:
 
     @property
     def data(self) -> Any:
-        """The values: an array, or NumPy's number where an operation gave one. A leaf's can be edited in place or
-        replaced; that marks it as changed, so that a graph with the old ones refuses backward."""
+        """The values: an array, or NumPy's number where an operation gave one. Assigning others to a leaf marks it as
+        changed, so that a graph with the old ones refuses backward; editing the array itself does not."""
         return self.array
 
     @data.setter

@@ -61,7 +61,7 @@ def sum_of_products(g: Any, x: Any) -> Any:
 
 def rows(x: Any) -> Any:
     """x as a matrix whose rows run along its last axis."""
-    return x if x.ndim == 2 else np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+    return np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 # fmt: off

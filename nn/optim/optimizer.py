@@ -225,7 +225,7 @@ class Optimizer:
                 if p.grad is None and p not in self.memory:
                     self.others.append(p)
                     continue
-                w = np.require(p.data, requirements="W")  # someone assigned to .data: perhaps a number, or a broadcast
+                w = np.require(p.data, requirements="W")  # what was assigned may be read-only, as broadcasts are
                 if w.dtype.kind != "f":
                     raise TypeError(f"A parameter holds {w.dtype}, which small steps cannot change; give it floats.")
                 if w is not p.data:
