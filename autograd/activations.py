@@ -22,6 +22,8 @@ def relu(input):
         if input.size <= 1 << 16:
             return np.maximum(zeros(input.shape, input.dtype), input)  # in this order −0 stays −0, as in clip
         return np.clip(input, 0, np.inf)
+    if isinstance(input, np.floating):  # one number, for which NumPy's function takes ten times as long
+        return type(input)(0) if input < 0 else input
     return np.maximum(input, 0)
 
 

@@ -64,7 +64,9 @@ def add_operators(ufunc: Any, entry: Any, symbol: str, compute: Callable[..., An
 
     def reflected(self: Tensor, other: Any) -> Any:
         if type(other) in quick and self.tracked and not mode.active:
-            b = self.array if self.ndim else self.array[()]
+            b = self.array
+            if self.op is None and not b.ndim:
+                b = b[()]
             try:
                 data = compute(other, b)
             except ValueError as error:
