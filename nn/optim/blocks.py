@@ -1,24 +1,28 @@
 """Parameters that are updated together: small ones as one flat array, large ones piece by piece.
 
 Calling NumPy takes about as long as computing with a thousand numbers, so that the many small arrays of a network are
-updated fastest as one; and NumPy is fastest with numbers that are still in the processor's cache, so that a large array
-is best taken through all lines of a formula a piece at a time.
+updated fastest as one, for which `pack` puts them side by side in memory. And NumPy is fastest with numbers that are
+still in the processor's cache, so that a large array is best taken through all lines of a formula a piece at a time.
 """
 
 from __future__ import annotations
 
+import sys
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from autograd import Tensor
-from autograd.tensor import at_once
+from autograd.tensor import at_once, set_array
 
 Array = np.ndarray[Any, np.dtype[Any]]
 ndarray = np.ndarray
+references = sys.getrefcount
 
-__all__ = ["PIECE", "Block", "Memory"]
+__all__ = ["PIECE", "Block", "Memory", "pack"]
 
 PIECE = 1 << 15  # elements: of float32, what Adam needs of a piece (w, g, m, v, scratch) takes 640 kB
 
@@ -54,33 +58,29 @@ class Block:
             if isinstance(value, np.ndarray):
                 value = np.concatenate([each[name] for each in past], axis=None).astype(self.dtype, copy=False)
             self.memory[name] = value
-        self.large = large(self.arrays[0])
-        length = min(PIECE, self.size) if self.large else self.size
+        flat = side_by_side(self.arrays)
+        self.apart = flat is None  # then `flat` gets copies of the parameters where the formula needs them
+        self.flat = np.empty(self.size, self.dtype) if flat is None else flat
+        alone = len(params) == 1
+        length = min(PIECE, self.size) if alone and not self.apart else self.size
         self.s, self.t = np.empty((2, length), self.dtype)  # to compute in
-        self.flat = self.arrays[0].reshape(-1) if self.large else np.empty(self.size, self.dtype)
         starts = range(0, max(self.size, 1), max(length, 1))  # at least one, even of parameters without elements
         self.pieces: list[tuple[slice, Memory, Array, Array, Array]] = []
         for i in starts:
             part = slice(i, min(i + length, self.size))
             n = part.stop - i
             self.pieces.append((part, Memory(self, part), self.flat[part], self.s[:n], self.t[:n]))
-        self.gradient = np.empty(0 if self.large else self.size, self.dtype)  # of all parameters together
-        self.places: list[Array | None] = [None]  # where in it each has its own; a large one needs no copy
-        if not self.large:
-            self.weights, self.changes = self.split(self.flat), self.split(self.s)
-            self.places = [*self.split(self.gradient)]
-
-    def split(self, flat: Array) -> list[Array]:
-        """A flat array of all parameters together, as views of each one's shape."""
-        ends = np.cumsum([w.size for w in self.arrays])
-        return [flat[end - w.size : end].reshape(w.shape) for w, end in zip(self.arrays, ends)]
+        self.gradient = np.empty(0 if alone else self.size, self.dtype)  # of all parameters together
+        self.places = [None] if alone else split(self.gradient, self.arrays)  # where in it each has its own, copied
+        if self.apart:
+            self.weights, self.changes = split(self.flat, self.arrays), split(self.s, self.arrays)
 
     def remembered(self) -> dict[Tensor, dict[str, Any]]:
         """What is remembered of each parameter, the arrays as views of its shape."""
         found: dict[Tensor, dict[str, Any]] = {p: {} for p in self.params}
         memory = {**self.memory, **{k: v for k, v in self.pieces[0][1].items() if not isinstance(v, np.ndarray)}}
         for name, value in memory.items():
-            each = self.split(value) if isinstance(value, np.ndarray) else [value] * len(self.params)
+            each = split(value, self.arrays) if isinstance(value, np.ndarray) else [value] * len(self.params)
             for p, x in zip(self.params, each):
                 found[p][name] = x
         return found
@@ -113,7 +113,7 @@ class Block:
     def update(self, gradient: Array, change: Callable[..., Array], coupled: bool) -> None:
         """w ← w − change(g, ...) for all parameters; with weight decay λ, g ← g + λ w before, or w ← w − lr λ w."""
         group, decay = self.group, self.group.get("weight_decay")
-        if decay and not self.large:
+        if decay and self.apart:
             for place, x in zip(self.weights, self.arrays):
                 place[...] = x
         maximize = group.get("maximize")
@@ -126,13 +126,47 @@ class Block:
             changes = change(g, memory, group, s)
             if decay and not coupled:
                 changes = np.add(changes, np.multiply(w, float(group["lr"]) * decay, out=t), out=s)
-            if self.large:
+            if not self.apart:
                 w -= changes
             else:
-                each = self.changes if changes is s else self.split(changes)
+                each = self.changes if changes is s else split(changes, self.arrays)
                 at_once(map(np.subtract, self.arrays, each, self.arrays))
 
 
-def large(w: Array) -> bool:
-    """Whether an array is updated piece by piece: as a flat view, which must be of the array itself."""
-    return w.size > PIECE and w.flags.c_contiguous
+def split(flat: Array, arrays: list[Array]) -> list[Any]:
+    """A flat array of as many numbers as there are in arrays, as views of each one's shape."""
+    ends = np.cumsum([w.size for w in arrays])
+    return [flat[end - w.size : end].reshape(w.shape) for w, end in zip(arrays, ends)]
+
+
+def side_by_side(arrays: list[Array]) -> Array | None:
+    """All arrays as one flat view of them, where they follow each other in memory; None where they do not."""
+    first = arrays[0]
+    starts = [w.__array_interface__["data"][0] for w in arrays]
+    follow = all(start + w.nbytes == after for start, w, after in zip(starts, arrays, starts[1:]))
+    of_one = len(arrays) == 1 or first.base is not None and all(w.base is first.base for w in arrays)
+    if not (follow and of_one and all(w.flags.c_contiguous for w in arrays)):
+        return None
+    return as_strided(first, (sum(w.size for w in arrays),), (first.itemsize,))
+
+
+def holders(p: Tensor) -> int:
+    """How many references there are to the array of p, counted always in the same way."""
+    return references(p.array)
+
+
+NOBODY = holders(Tensor([0.0], requires_grad=True))  # else
+
+
+def pack(params: list[Tensor]) -> None:
+    """Move the values of small parameters into one array, for each dtype.
+
+    But not those whose array somebody else holds, or a view of it, who would not see any more what becomes of them.
+    """
+    alike: dict[Any, list[Tensor]] = defaultdict(list)
+    for p in params:
+        if p.array.size <= PIECE and p.array.flags.carray and p.array.base is None and holders(p) == NOBODY:
+            alike[p.array.dtype].append(p)
+    for movable in alike.values():
+        arrays = [p.array for p in movable]
+        at_once(map(set_array, movable, split(np.concatenate(arrays, axis=None), arrays)))

@@ -17,7 +17,7 @@ from autograd import Tensor, enable_grad, stamp
 from autograd.advice import a
 from autograd.tensor import at_once, set_grad
 
-from .blocks import PIECE, Array, Block, Memory
+from .blocks import PIECE, Array, Block, Memory, pack
 
 __all__ = ["Optimizer", "require"]
 
@@ -122,6 +122,7 @@ class Optimizer:
             known.add(p)
         self.check(group)
         self.param_groups.append(group)
+        pack(group["params"])
 
     def check_parameter(self, i: int, p: Any, known: set[Tensor]) -> None:
         """Refuse what cannot be optimized, or is optimized already."""

@@ -157,7 +157,7 @@ def test_a_large_parameter_is_updated_in_pieces_to_the_same_bits(name, given, mo
     monkeypatch.setattr("nn.optim.blocks.PIECE", 3)
     monkeypatch.setattr("nn.optim.optimizer.PIECE", 3)
     rows_in_pieces, memory_in_pieces, blocks = run()
-    assert [len(block.pieces) for block in blocks if block.large] == [2]
+    assert [len(block.pieces) for block in blocks if len(block.pieces) > 1] == [2]
     np.testing.assert_array_equal(rows_in_pieces, rows)
     assert len(memory) == len(memory_in_pieces)
     assert all(np.array_equal(x, y) for x, y in zip(memory, memory_in_pieces))
@@ -315,6 +315,46 @@ def test_a_step_changes_the_parameters_own_arrays_and_leaves_gradients_as_they_a
                 p.grad.flags.writeable = False
         optimizer.step()
     assert all(p.data is array for p, array in zip(params, arrays))
+
+
+@each_case
+def test_values_side_by_side_in_memory_become_the_same_to_the_bit_as_values_apart(name, given):
+    packed, apart = parameters(), parameters()
+    arrays = [p.data for p in apart]
+    optimizer, other = OPTIMIZERS[name](packed, **given), OPTIMIZERS[name](apart, **given)
+    assert len({id(p.data.base) for p in packed}) == 1
+    assert all(p.data is array for p, array in zip(apart, arrays))
+    np.testing.assert_array_equal(ours(optimizer, packed, 6), ours(other, apart, 6))
+    assert {block.apart for block in optimizer.blocks} == {False}
+    assert True in {block.apart for block in other.blocks}
+
+
+def test_whoever_holds_values_goes_on_to_see_them_when_an_optimizer_is_made():
+    array, viewed, buffered, lent, free, also_free = params = [Tensor(np.ones(3), requires_grad=True) for _ in range(6)]
+    memory = np.ones(5)
+    lent.data = memory[1:4]
+    held = [array.data, viewed.data[:2], memoryview(buffered.data), memory[1:4]]
+    optimizer = optim.SGD(params, lr=0.5)
+    for p in params:
+        p.grad = np.ones(3)
+    optimizer.step()
+    assert [np.asarray(values).tolist() for values in held] == [[0.5] * 3, [0.5] * 2, [0.5] * 3, [0.5] * 3]
+    assert memory.tolist() == [1, 0.5, 0.5, 0.5, 1]
+    assert free.data.base is also_free.data.base is not None
+    assert np.concatenate([free.data, also_free.data]).tolist() == [0.5] * 6
+
+
+def test_a_second_optimizer_and_other_data_leave_a_packed_parameter_whole():
+    params = [Tensor(np.ones((2, 2)), requires_grad=True) for _ in range(3)]
+    first, second = optim.SGD(params, lr=0.5), optim.SGD(params[::-1], lr=0.25)
+    for optimizer in (first, second, first):
+        for p in params:
+            p.grad = np.ones((2, 2))
+        optimizer.step()
+        params[1].data = params[1].data.astype(np.float32)
+    assert [(p.dtype.name, p.data.tolist()) for p in params] == [
+        (name, [[-0.25] * 2] * 2) for name in ("float64", "float32", "float64")
+    ]
 
 
 def test_a_graph_from_before_a_step_refuses_to_go_backward():
