@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from itertools import repeat
 from typing import Any, NamedTuple, TypeVar
@@ -16,7 +17,7 @@ import numpy as np
 
 from autograd import Hook, Tensor, stamp
 from autograd.advice import a, add_absent
-from autograd.tensor import at_once, make_writable, set_grad, tick
+from autograd.tensor import Node, at_once, make_writable, set_grad, tick
 
 __all__ = ["Module", "Parameter"]
 
@@ -148,7 +149,14 @@ class Module:
             )
         elif value is not None and name in self._buffers and not isinstance(value, Tensor):
             value = as_buffer(value)  # NumPy turns an array of shape () that it computes with into a number
+        before = vars(self).get(name)
         object.__setattr__(self, name, value)
+        if type(value) not in plain or type(before) not in plain:
+            gathered[0] = weakref.WeakKeyDictionary()
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        gathered[0] = weakref.WeakKeyDictionary()
 
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Keep an array that is not learned, such as a running mean, as the attribute `name`; saved if persistent."""
@@ -374,6 +382,12 @@ def parameters_of(module: Module) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in vars(module).items() if isinstance(value, Parameter)]
 
 
+def containers_of(module: Module) -> list[tuple[str, Any]]:
+    """The lists and the like among module's attributes, by name."""
+    kinds = (list, tuple, set, dict)
+    return [(name, value) for name, value in vars(module).items() if isinstance(value, kinds) and name not in own]
+
+
 def buffers_of(module: Module, saved: bool = False) -> list[tuple[str, Any]]:
     """The buffers of module, by name; or only those that are saved. What was deleted, or replaced by a Parameter or a
     Module, is none any more."""
@@ -412,33 +426,26 @@ def collect(
 
 
 def gather(root: Module) -> dict[Parameter, None]:
-    """The parameters of root and of all modules inside, as keys: collect() without paths, quickly, for every step."""
-    found: dict[Parameter, None] = {}
-    seen, stack = set(), [root]
-    while stack:
-        module = stack.pop()
-        if module in seen:
-            continue
-        seen.add(module)
-        attributes = module.__dict__
-        if "training" not in attributes:
-            raise AttributeError(forgotten(module))
-        inside = []
-        for name, value in attributes.items():
-            kind = type(value)
-            if kind not in plain:
-                if issubclass(kind, Parameter):
-                    found[value] = None
-                elif issubclass(kind, Module):
-                    inside.append(value)
-                elif issubclass(kind, (list, tuple, set, dict)) and name not in own:
-                    refuse_hidden(module)
-        stack += inside[::-1]
+    """The parameters of root and of all modules inside, as keys: collect() without paths, quickly, for every step.
+
+    Found anew only if an attribute was set or deleted since; whether lists hide some is asked every time.
+    """
+    known = gathered[0]
+    last: Any = known.get(root)
+    if last is None:
+        modules = list(root.modules())
+        found = dict.fromkeys(p for module in modules for _, p in parameters_of(module))
+        last = known[root] = found, [weakref.ref(module) for module in modules if containers_of(module)]
+    found, keepers = last
+    for keeper in keepers:
+        refuse_hidden(keeper())
     return found
 
 
+# What gather found, by module; another dictionary from when on an attribute that may be or hold a parameter has changed
+gathered = [weakref.WeakKeyDictionary[Module, Any]()]
 own = frozenset(("_buffers", "_hooks"))  # the containers that a Module has itself
-plain = frozenset((bool, int, float, str, type(None), np.ndarray))  # what most attributes are, and no parameter is
+plain = frozenset((bool, int, float, str, type(None), np.ndarray, Tensor, Node))  # the types of what cannot
 
 
 def state_of(root: Module) -> Iterator[tuple[str, Any]]:
@@ -462,8 +469,8 @@ def refuse_hidden(module: Module) -> None:
     """Raise if module keeps others, or parameters, where nobody finds them."""
     if "training" not in vars(module):
         raise AttributeError(forgotten(module))
-    for name, value in vars(module).items():
-        if isinstance(value, (list, tuple, set, dict)) and name not in own and hides(value):
+    for name, value in containers_of(module):
+        if hides(value):
             remedy = "nn.ModuleDict({...})" if isinstance(value, dict) else "nn.ModuleList([...])"
             raise TypeError(
                 f"{type(module).__name__}.{name} is a plain {type(value).__name__} with modules or parameters in it, "

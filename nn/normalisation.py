@@ -179,7 +179,7 @@ class BatchNorm1d(Module):
         training = self.training or not self.track_running_stats
         y = batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, training, momentum, self.eps)
         if tracking:
-            np.add(self.num_batches_tracked, 1, out=self.num_batches_tracked)
+            self.num_batches_tracked[...] = self.num_batches_tracked.item() + 1
         return y
 
     def extra_repr(self) -> str:

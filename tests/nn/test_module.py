@@ -84,6 +84,56 @@ def test_parameters_modules_and_children_are_those_with_names():
         assert all(a is b for a, b in zip(getattr(net, plural)(), named, strict=True))
 
 
+def swap(net):
+    net.heads["mean"], net.heads["var"] = net.heads["var"], net.heads["mean"]
+
+
+CHANGES = {
+    "a parameter, set": lambda net: setattr(net, "scale", nn.Parameter(np.ones(2))),
+    "a parameter, added": lambda net: setattr(net, "offset", nn.Parameter(np.ones(2))),
+    "a parameter, None": lambda net: setattr(net.shared, "bias", None),
+    "a parameter where None was": lambda net: setattr(net.heads["var"], "bias", nn.Parameter(np.ones(1))),
+    "a parameter, deleted": lambda net: delattr(net, "scale"),
+    "a module, set far inside": lambda net: setattr(net.hidden, "0", nn.Linear(3, 4, bias=False)),
+    "a module, deleted": lambda net: delattr(net, "heads"),
+    "a shared module, parted": lambda net: setattr(net, "again", nn.Linear(4, 4)),
+    "a list, longer": lambda net: net.steps.append(nn.Linear(4, 4)),
+    "a list, shorter": lambda net: net.steps.pop(),
+    "a list, in another order": lambda net: net.hidden.append(net.hidden.pop(0)),
+    "a dictionary": swap,
+    "all attributes at once": lambda net: setattr(net, "__dict__", vars(everything())),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_parameters_are_those_of_now_after_any_change(change):
+    net, other = everything(), everything()
+    before, others = list(net.parameters()), list(other.parameters())
+    assert list(net.parameters()) == before
+    change(net)
+    named = [p for _, p in net.named_parameters()]
+    assert [id(p) for p in net.parameters()] == [id(p) for p in named] != [id(p) for p in before]
+    assert all(p is q for p, q in zip(other.parameters(), others, strict=True))
+
+
+def test_a_copy_finds_parameters_of_its_own():
+    net = everything()
+    before = list(net.parameters())
+    for twin in (copy.deepcopy(net), copy.copy(net)):
+        twin.scale = nn.Parameter(np.zeros(1))
+        assert [id(p) for p in twin.parameters()] == [id(p) for _, p in twin.named_parameters()]
+    assert all(p is q for p, q in zip(net.parameters(), before, strict=True))
+
+
+def test_a_layer_put_into_a_plain_list_later_is_still_noticed():
+    net = everything()
+    net.more = []
+    assert list(net.parameters())
+    net.more.append(nn.Linear(4, 4))
+    with pytest.raises(TypeError, match="more is a plain list with modules"):
+        net.parameters()
+
+
 def test_train_and_eval_reach_everything():
     net = everything()
     assert net.eval() is net
