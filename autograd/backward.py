@@ -25,7 +25,7 @@ from .tensor import Tensor, at_once, changes, set_grad
 __all__ = ["backward", "grad", "topological_order"]
 
 arrays = (np.ndarray, np.generic, Tensor)
-float64, ndarray, total = np.float64, np.ndarray, np.add.reduce  # looked up once per operation
+ndarray, total = np.ndarray, np.add.reduce  # looked up once per operation
 references = sys.getrefcount
 
 
@@ -111,7 +111,7 @@ def pull(
             changed = changes[0]  # a hook may have changed tensors in place
         if node.tick < changed:
             refuse_changed(node)
-        g = arrived[node] if freed is None else arrived.pop(node)
+        g = arrived[node]
         op: Any = node.op  # leaves are not among the nodes
         if careful or op.each is not None:
             for i, x, part in contributions(node, g, wanted, create_graph, watched):
@@ -137,10 +137,11 @@ def pull(
             for i in needs:
                 part = rules[i](g, y, a, b) if two else rules[i](*args, **kwargs) if kwargs else rules[i](*args)
                 x, value = inputs[i], values[i]
-                if part.__class__ is ndarray:
-                    if part.shape != value.shape or part.dtype is not value.dtype:
-                        part = fit(part, value, node, i)
-                elif part.__class__ is not float64 or value.__class__ is not float64:  # two numbers fit
+                if (
+                    part.__class__ is not value.__class__
+                    or part.__class__ is ndarray
+                    and (part.shape != value.shape or part.dtype is not value.dtype)
+                ):
                     part = fit(part, value, node, i)
                 if x not in arrived:
                     arrived[x] = part
@@ -163,6 +164,7 @@ def pull(
                 else:
                     arrived[x] = before + part
         if freed is not None:
+            del arrived[node]
             if node.grad is not None:
                 freed.append(weakref.ref(node))
             node.inputs, node.values, node.needs, node.extra, node.made_by = (), (), (), None, None

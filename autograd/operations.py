@@ -157,7 +157,7 @@ class Op:
             if isinstance(x, Tensor) and x.tracked:
                 a = x.array if x.op is not None or x.array.ndim else x.array[()]
                 data = self.function(a)
-                if isinstance(data, arrays) and data.dtype.kind == "f":
+                if data.__class__ is a.__class__ and (data.__class__ is not ndarray or data.dtype is a.dtype):
                     return record(self, data, (x,), (a,), first)
         if len(args) != self.arity or kwargs and not self.bound(kwargs):
             args, kwargs = self.bind(args, kwargs)
