@@ -78,7 +78,7 @@ def refuse_changed(node: Tensor) -> None:
     for x in node.inputs:
         if isinstance(x, Tensor) and x.tick > node.tick:
             raise RuntimeError(
-                f"A Tensor{label(x)} that {name(node)} used was changed in place after it was "
-                "recorded (by an operator such as -=, or by an optimizer's step), so its gradient would be wrong. "
-                "Compute the loss again, then call backward()."
+                f"A Tensor{label(x)} that {name(node)} used was changed in place after it was recorded (by an operator "
+                "such as -=, by t.data = v, or by an optimizer's step), so its gradient would be wrong. Compute the "
+                "loss again, then call backward()."
             )

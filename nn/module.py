@@ -442,10 +442,9 @@ def gather(root: Module) -> dict[Parameter, None]:
     return found
 
 
-# What gather found, by module; another dictionary from when on an attribute that may be or hold a parameter has changed
-gathered = [weakref.WeakKeyDictionary[Module, Any]()]
+gathered = [weakref.WeakKeyDictionary[Module, Any]()]  # what gather found, until an attribute that may matter changes
+plain = frozenset((bool, int, float, str, type(None), np.ndarray, Tensor, Node))  # types of attributes that do not
 own = frozenset(("_buffers", "_hooks"))  # the containers that a Module has itself
-plain = frozenset((bool, int, float, str, type(None), np.ndarray, Tensor, Node))  # the types of what cannot
 
 
 def state_of(root: Module) -> Iterator[tuple[str, Any]]:

@@ -71,7 +71,7 @@ class Block:
             n = part.stop - i
             self.pieces.append((part, Memory(self, part), self.flat[part], self.s[:n], self.t[:n]))
         self.gradient = np.empty(0 if alone else self.size, self.dtype)  # of all parameters together
-        self.places = [None] if alone else split(self.gradient, self.arrays)  # where in it each has its own, copied
+        self.places = [None] if alone else split(self.gradient, self.arrays)  # where in it each is copied to
         if self.apart:
             self.weights, self.changes = split(self.flat, self.arrays), split(self.s, self.arrays)
 

@@ -33,7 +33,8 @@ in_groups = (
 class Optimizer:
     """Changes parameters in place, a step at a time, by the formula that a subclass gives in `change`.
 
-    params     Tensors, or dicts {"params": Tensors, option: value, ...}, each a group with options of its own
+    params     Tensors, or dicts {"params": Tensors, option: value, ...}, each a group with options of its own. Values
+               of small ones are moved into one array, each .data then being a view of it, unless somebody holds them
     defaults   the options of groups that do not give their own
 
     param_groups   the groups: dicts of "params" and every option; change group["lr"] at any time
