@@ -79,7 +79,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """y = x Wᵀ + b, for x of shape (..., n_in), W (n_out, n_in), b (n_out,) or None; y has shape (..., n_out)."""
     try:
         return affine(input, weight, bias)
-    except (IndexError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
         if isinstance(input, (tuple, list)) and any(isinstance(part, (Tensor, np.ndarray)) for part in input):
             raise TypeError(
                 f"linear: the input is a {type(input).__name__} of {len(input)} arrays, not one. A batch is unpacked: "
@@ -94,6 +94,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
                 f"linear takes a weight of shape (n_out, n_in), but this has shape {w.shape}: write weight[None]."
             ) from error
         if not w.ndim or x.ndim and x.shape[-1] == w.shape[-1]:
+            if isinstance(error, AttributeError):  # lists of numbers, which lack what is asked of arrays
+                return affine(x, w, bias)
             raise
         raise ValueError(
             f"linear: an input of shape {x.shape} does not fit a weight of shape {w.shape}: its last axis must "

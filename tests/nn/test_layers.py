@@ -188,6 +188,13 @@ def test_linear_takes_arrays_lists_and_integers():
         np.testing.assert_allclose(layer(given).data, expected)
 
 
+def test_linear_of_lists_alone_is_an_array():
+    for weight in ([[1.0, 2.0]], np.array([[1.0, 2.0]])):
+        y = F.linear([[1, 1], [0, 3]], weight, [0.5])
+        assert isinstance(y, np.ndarray)
+        assert y.tolist() == [[3.5], [6.5]]
+
+
 def test_linear_leaves_its_input_alone():
     x = np.ones((2, 2))
     x.flags.writeable = False
@@ -441,10 +448,11 @@ def test_leaky_relu_of_infinity_is_infinity(slope):
     assert np.array_equal(t.grad, [1, 1, slope])
 
 
-@pytest.mark.parametrize("number", [np.array(5.0), np.float64(5), Tensor(5.0)])
-def test_a_number_is_refused_as_the_input_of_linear(number):
+@pytest.mark.parametrize("number", [np.array(5.0), np.float64(5), Tensor(5.0), 5])
+@pytest.mark.parametrize("weight", [nn.Parameter(np.zeros((2, 3))), np.zeros((2, 3))], ids=["Parameter", "array"])
+def test_a_number_is_refused_as_the_input_of_linear(number, weight):
     with pytest.raises(ValueError, match=r"an input of shape \(\) does not fit a weight of shape \(2, 3\)"):
-        F.linear(number, nn.Parameter(np.zeros((2, 3))))
+        F.linear(number, weight)
 
 
 def test_a_weight_that_is_no_matrix_is_refused():
