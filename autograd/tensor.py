@@ -413,7 +413,7 @@ def none_if_unset(slot: Any) -> property:
     return property(read, slot.__set__)
 
 
-# set_grad(tensor, gradient): for at_once, and in half the time of setattr
+# set_array(tensor, values), set_grad(tensor, gradient): for at_once, and in half the time of setattr
 set_array, set_grad = vars(Tensor)["array"].__set__, vars(Tensor)["grad"].__set__
 
 for slot in ("name", "line"):

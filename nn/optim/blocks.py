@@ -38,8 +38,9 @@ class Memory(dict[str, Any]):
         whole = self.block.memory.get(name)
         if whole is None:
             whole = self.block.memory[name] = np.zeros(self.block.size, self.block.dtype)
-        self[name] = whole[self.part]
-        return self[name]  # type: ignore[no-any-return]
+        part: Array = whole[self.part]
+        self[name] = part
+        return part
 
 
 class Block:
@@ -71,7 +72,7 @@ class Block:
             n = part.stop - i
             self.pieces.append((part, Memory(self, part), self.flat[part], self.s[:n], self.t[:n]))
         self.gradient = np.empty(0 if alone else self.size, self.dtype)  # of all parameters together
-        self.places = [None] if alone else split(self.gradient, self.arrays)  # where in it each is copied to
+        self.places = [None] if alone else split(self.gradient, self.arrays)  # where each is copied to
         if self.apart:
             self.weights, self.changes = split(self.flat, self.arrays), split(self.s, self.arrays)
 
@@ -151,11 +152,11 @@ def side_by_side(arrays: list[Array]) -> Array | None:
 
 
 def holders(p: Tensor) -> int:
-    """How many references there are to the array of p, counted always in the same way."""
+    """How many references to the array of p Python counts here."""
     return references(p.array)
 
 
-NOBODY = holders(Tensor([0.0], requires_grad=True))  # else
+OWN = holders(Tensor([0.0], requires_grad=True))  # those of p itself, and of counting
 
 
 def pack(params: list[Tensor]) -> None:
@@ -165,7 +166,7 @@ def pack(params: list[Tensor]) -> None:
     """
     alike: dict[Any, list[Tensor]] = defaultdict(list)
     for p in params:
-        if p.array.size <= PIECE and p.array.flags.carray and p.array.base is None and holders(p) == NOBODY:
+        if p.array.size <= PIECE and p.array.flags.carray and p.array.base is None and holders(p) == OWN:
             alike[p.array.dtype].append(p)
     for movable in alike.values():
         arrays = [p.array for p in movable]
