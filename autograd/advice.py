@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Absent", "add_absent", "described", "remedies", "renamed"]
+__all__ = ["Absent", "add_absent", "described", "meant", "remedies", "renamed"]
 
 # PyTorch's expressions, and the same in ours
 instead = {
@@ -117,9 +117,18 @@ def described(data: Any) -> str:
     if array.dtype.kind in "US":
         return f"the text {array.item()!r}" if array.size == 1 else "text"
     if array.dtype.kind == "O":
-        odd = next((x for x in array.flat if not isinstance(x, (int, float, np.number))), None)  # the first to blame
-        return f"{a(data)} with {a(odd)} in it"
+        odd = [x for x in array.flat if not isinstance(x, (int, float, np.number))]
+        return f"{a(data)} with {a(odd[0])} in it" if odd else f"{a(data)} of Python objects"
     return f"{array.dtype}"
+
+
+def meant(data: Any) -> str:
+    """What to write where data stand, which are not real numbers."""
+    if callable(data):
+        return "Call it and give what it returns, as in model(x)."
+    if data is None:
+        return "Does forward() return its result?"
+    return "Write x.astype(float)." if isinstance(data, np.ndarray) else "Give it an array or a Tensor."
 
 
 def a(thing: Any) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 import sys
+import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappop, heappush
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .advice import described
 from .anomaly import describe, nonfinite, refuse_edited, refuse_nonfinite
 from .modes import enable_grad, modes
 from .products import sum_of_rows
@@ -212,11 +214,12 @@ def fit(part: Any, value: Any, node: Tensor, i: int) -> Any:
     """part as a gradient of node's argument i, which had this value: of its shape and dtype."""
     if not isinstance(part, arrays):
         part = np.asarray(part)
+    if part.dtype.kind not in "fiub":
+        gave = described(part.item() if part.size == 1 else part)
+        raise TypeError(f"The derivative rule of {name(node)} for argument {i} gave {gave}, no real numbers.")
     if part.shape != value.shape:
         part = unbroadcast(part, value.shape, node, i)
     if part.dtype is not value.dtype and part.dtype != value.dtype:
-        if part.dtype.kind not in "fiub":
-            raise TypeError(f"The derivative rule of {name(node)} for argument {i} gave {part.dtype}, no real numbers.")
         part = part.astype(value.dtype)
     return part
 
@@ -254,6 +257,9 @@ def hooked(node: Tensor, g: Any) -> Any:
     return g
 
 
+adding = threading.RLock()  # of two threads that send gradients to the same leaf, one waits
+
+
 def backward(self: Tensor, gradient: Any = None, retain_graph: bool = True) -> None:
     """Compute d self / d t for every tensor t that self depends on, and leave it in `t.grad`.
 
@@ -267,21 +273,33 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool = True) -> N
     g = start(self, gradient, "backward()")
     freed: list[weakref.ref[Tensor]] | None = None if retain_graph else []
     leaves, arrived = pull([self], [np.array(g.array)[()] if isinstance(g, Tensor) else g], freed=freed)
-    for leaf in leaves:
-        g = arrived[leaf]
-        if leaf.grad is not None:
-            arrived[leaf] = g = leaf.grad + g
-            if modes.anomaly and (what := nonfinite(g)):
-                raise FloatingPointError(
-                    f"The gradient of a Tensor{label(leaf)} of shape {leaf.shape} adds up to {what} over several "
-                    "passes. Call zero_grad() before each."
-                )
-        if g.__class__ is not ndarray or references(g) > HELD or g.base is not None:
-            arrived[leaf] = np.array(g, order="C")  # its own, writable, an array of shape () too
     for ref in freed or ():
         if (node := ref()) is not None:
             arrived[node] = None
-    at_once(map(set_grad, arrived, arrived.values()))
+    with adding:
+        for leaf in leaves:
+            g = arrived[leaf]
+            if leaf.grad is not None:
+                arrived[leaf] = g = added(leaf, g)
+            if g.__class__ is not ndarray or references(g) > HELD or g.base is not None:
+                arrived[leaf] = np.array(g, order="C")  # its own, writable, an array of shape () too
+        at_once(map(set_grad, arrived, arrived.values()))
+
+
+def added(leaf: Tensor, g: Any) -> Any:
+    """g and what leaf has already of earlier passes."""
+    if np.shape(leaf.grad) not in ((), leaf.shape):  # a number, such as 0, is added to each element
+        raise RuntimeError(
+            f"A Tensor{label(leaf)} of shape {leaf.shape} has a grad of shape {np.shape(leaf.grad)}, to which nothing "
+            "can be added: a gradient has its tensor's shape. Call zero_grad() first."
+        )
+    together = leaf.grad + g
+    if modes.anomaly and (what := nonfinite(together)):
+        raise FloatingPointError(
+            f"The gradient of a Tensor{label(leaf)} of shape {leaf.shape} adds up to {what} over several passes. "
+            "Call zero_grad() before each."
+        )
+    return together
 
 
 Tensor.backward = backward  # type: ignore[method-assign]

@@ -215,6 +215,9 @@ borders = ("edge", "reflect", "symmetric", "wrap")
 @composed(np.pad, at=[call((2, 3), pad_width=1), *(call((3, 4), pad_width=((1, 2), (0, 2)), mode=m) for m in borders)])
 def pad(array, pad_width, mode="constant", *, constant_values=0, **kwargs):
     """array with a border of constants, or of its own elements."""
+    if isinstance(pad_width, dict):  # of axes, which may be counted from the end
+        widths = {axis % array.ndim: width for axis, width in pad_width.items()}
+        pad_width = [np.broadcast_to(widths.get(i, 0), 2).tolist() for i in range(array.ndim)]
     if mode == "constant":
         return padded(array, pad_width, constant_values)
     if mode not in borders:
@@ -236,7 +239,8 @@ rows = np.array([[0, 2, 0], [1, 1, 2]])
 @composed(np.take, at=[call((3, 4), indices=[0, 0, -1], axis=1), call((3,), indices=rows), call((2, 3), indices=2)])
 def take(a, indices, axis=None):
     """The elements, or slices along axis, at indices."""
-    indices = np.asarray(indices).astype(int, casting="same_kind")[()]  # False and True are 0 and 1, no mask
+    indices = np.asarray(indices)
+    indices = indices.astype(int, casting="same_kind" if indices.size else "unsafe")[()]  # True is 1, no mask
     return np.reshape(a, -1)[indices] if axis is None else along(a, axis, indices)
 
 

@@ -68,7 +68,7 @@ def jacobian(f: Function, argnum: int | tuple[int, ...] = 0) -> Function:
         y, xs, nested = run(f, positions, args, kwargs)
         directions = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
         rows = [pulled(y, xs, direction, nested) for direction in directions]
-        return chosen(argnum, [stacked([row[k] for row in rows], y.shape + x.shape) for k, x in enumerate(xs)])
+        return chosen(argnum, [stacked([row[k] for row in rows], y.shape + x.shape, x.dtype) for k, x in enumerate(xs)])
 
     return matrix
 
@@ -223,9 +223,9 @@ def chosen(argnum: int | tuple[int, ...], answers: list[Any]) -> Any:
     return tuple(answers) if isinstance(argnum, tuple) else answers[0]
 
 
-def stacked(rows: list[Any], shape: tuple[int, ...]) -> Any:
-    """The rows as one array or Tensor of this shape."""
-    return np.reshape(np.stack(rows), shape) if rows else np.zeros(shape)
+def stacked(rows: list[Any], shape: tuple[int, ...], dtype: Any) -> Any:
+    """The rows, of this dtype, as one array or Tensor of this shape."""
+    return np.reshape(np.stack(rows), shape) if rows else np.zeros(shape, dtype)
 
 
 def inner(gs: Any, vs: Any) -> Any:

@@ -115,7 +115,7 @@ class Sequential(Numbered):
         return Sequential(*modules)
 
     def forward(self, input: Any) -> Any:
-        for module in vars(self).values():
+        for module in list(vars(self).values()):  # to which a hook may add
             if isinstance(module, Module):
                 input = module(input)
                 if input is None:

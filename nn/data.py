@@ -145,7 +145,7 @@ class DataLoader:
     ) -> None:
         if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
             raise TypeError(f"DataLoader() takes a dataset, such as TensorDataset(x, y), not {type(dataset).__name__}.")
-        if is_columns(dataset) or not isinstance(batch_size, (int, float, np.number)):
+        if is_columns(dataset) or not isinstance(batch_size, (int, float, np.number, str)):
             raise TypeError(
                 "DataLoader() takes one dataset, and a batch_size after it. For arrays side by side, inputs and their "
                 "targets, write DataLoader(TensorDataset(x, y), batch_size)."
@@ -177,6 +177,7 @@ class GaussianNoise:
         self.std, self.generator = std, generator
 
     def __call__(self, x: Array) -> Array:
+        x = np.asarray(x)
         noise = generator_or_default(self.generator).standard_normal(x.shape)
         return (x + self.std * noise).astype(x.dtype if x.dtype.kind == "f" else float, copy=False)
 
@@ -188,7 +189,7 @@ class RandomFlip:
         self.p, self.generator = p, generator
 
     def __call__(self, x: Array) -> Array:
-        check_images("RandomFlip", x)
+        x = images("RandomFlip", x)
         mirrored = generator_or_default(self.generator).random(len(x)) < self.p
         return np.where(mirrored.reshape(-1, *[1] * (x.ndim - 1)), x[..., ::-1], x)
 
@@ -200,7 +201,7 @@ class RandomShift:
         self.pixels, self.fill, self.generator = pixels, fill, generator
 
     def __call__(self, x: Array) -> Array:
-        check_images("RandomShift", x)
+        x = images("RandomShift", x)
         rng = generator_or_default(self.generator)
         dy, dx = rng.integers(-self.pixels, self.pixels + 1, size=(2, len(x), 1, 1))
         rows, columns = pixel_positions(x)
@@ -214,7 +215,7 @@ class RandomRotation:
         self.degrees, self.fill, self.generator = degrees, fill, generator
 
     def __call__(self, x: Array) -> Array:
-        check_images("RandomRotation", x)
+        x = images("RandomRotation", x)
         rng = generator_or_default(self.generator)
         angle = np.radians(rng.uniform(-self.degrees, self.degrees, size=(len(x), 1, 1)))
         cos, sin = np.cos(angle), np.sin(angle)
@@ -224,13 +225,15 @@ class RandomRotation:
         return sampled(x, row + cos * rows + sin * columns, column - sin * rows + cos * columns, self.fill)
 
 
-def check_images(name: str, x: Any) -> None:
-    """Refuse what is no batch of images, such as one image, or images that are flattened."""
-    if np.ndim(x) < 3:
+def images(name: str, x: Any) -> Array:
+    """x as an array, if it is a batch of images, not one image, nor images that are flattened."""
+    x = np.asarray(x)
+    if x.ndim < 3:
         raise ValueError(
             f"{name} takes a batch of images, (batch, height, width) or (batch, channels, height, width), but this has "
-            f"shape {np.shape(x)}. Write x[None] for one image, x.reshape(-1, height, width) for flattened ones."
+            f"shape {x.shape}. Write x[None] for one image, x.reshape(-1, height, width) for flattened ones."
         )
+    return x
 
 
 def pixel_positions(x: Array) -> tuple[Array, Array]:

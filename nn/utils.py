@@ -27,6 +27,16 @@ def listed(parameters: Parameters) -> list[Tensor]:
     return [parameters] if isinstance(parameters, Tensor) else list(parameters)
 
 
+def with_gradients(parameters: Parameters) -> list[Tensor]:
+    """Those of the parameters that have a gradient, each one that can be written to."""
+    owners = [p for p in listed(parameters) if p.grad is not None]
+    for p in owners:
+        fixed = p.grad.__class__ is not np.ndarray or not p.grad.flags.writeable
+        if fixed and not isinstance(p.grad, Tensor):  # it was assigned by hand
+            p.grad = np.array(p.grad)
+    return owners
+
+
 def clip_grad_norm_(
     parameters: Parameters, max_norm: float, norm_type: float | str = 2.0, error_if_nonfinite: bool = False
 ) -> float:
@@ -36,7 +46,7 @@ def clip_grad_norm_(
     error_if_nonfinite   raise if the norm is NaN or infinite, instead of spreading it
     """
     max_norm, norm_type = float(max_norm), float(norm_type)  # np.float32 would round the scale
-    owners = [p for p in listed(parameters) if p.grad is not None]
+    owners = with_gradients(parameters)
     if not owners:
         warnings.warn("clip_grad_norm_() found no gradients to clip. Call it after loss.backward().", stacklevel=2)
     gradients = [p.grad.ravel() for p in owners]
@@ -61,7 +71,7 @@ def clip_grad_norm_(
 
 def clip_grad_value_(parameters: Parameters, clip_value: float) -> None:
     """gᵢ ← min(max(gᵢ, −clip_value), clip_value), for every element of every gradient."""
-    gradients = [p.grad for p in listed(parameters) if p.grad is not None]
+    gradients = [p.grad for p in with_gradients(parameters)]
     clipped = [np.clip(g, -clip_value, clip_value) for g in gradients]
     at_once(map(setitem, gradients, repeat(...), clipped))
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import detect_anomaly, functional, is_grad_enabled, modes, no_grad
+from autograd import Tensor, detect_anomaly, functional, is_grad_enabled, modes, no_grad
 from nn import optim
 
 MAKERS = [optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop, optim.Adagrad]
@@ -129,3 +129,18 @@ def test_threads_load_at_the_same_time(tmp_path):
     finally:
         gc.callbacks.remove(let_others_run)
         gc.set_threshold(*threshold)
+
+
+def test_threads_that_share_a_leaf_lose_no_gradient():
+    w = Tensor(np.zeros(3), requires_grad=True)
+
+    def run():
+        for _ in range(300):
+            (w * 1.0).sum().backward()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert w.grad.tolist() == [1200.0] * 3

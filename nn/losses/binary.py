@@ -77,6 +77,12 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     """−t log p − (1 − t) log(1 − p), times weight; p and t in [0, 1]; a logarithm is at least −100."""
     input, target = pair("binary_cross_entropy", input, target)
     warn_if_swapped("binary_cross_entropy", input, target)
+    if isinstance(input, Tensor) and input.op is not None and input.op.name == "softmax" and input.shape[-1] == 1:
+        warnings.warn(
+            "The input is the softmax of a single score, which is always 1, so that nothing learns. For yes or no use "
+            "a sigmoid, or BCEWithLogitsLoss on the score itself.",
+            stacklevel=4,
+        )
     probabilities("binary_cross_entropy", "input", input, " For logits, before a sigmoid, use BCEWithLogitsLoss.")
     probabilities("binary_cross_entropy", "target", target)
     if weight is None and reduction == "mean":

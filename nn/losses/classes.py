@@ -92,20 +92,21 @@ def classes(name: str, input: Any, scores: Any, t: Any, ignore_index: int) -> tu
 advice = {
     "nll_loss": "NLLLoss takes their logarithms: LogSoftmax before it, or CrossEntropyLoss on scores.",
     "cross_entropy": "CrossEntropyLoss applies softmax itself: give it scores; or logarithms to NLLLoss.",
+    "kl_div": "KLDivLoss takes their logarithms: log_softmax(scores, -1).",
 }
 
 
-def warn_if_mistaken(name: str, x: Any) -> None:
+def warn_if_mistaken(name: str, x: Any, stacklevel: int = 6) -> None:
     """Warn if the rows of x are probabilities, none negative and their sum 1, or scores of only one class."""
     if x.shape[1] == 1:
         if name == "cross_entropy" and len(x) > 1:
             warnings.warn(
                 f"cross_entropy: scores of shape {x.shape} are those of a single class, so that the loss is always 0. "
                 "For yes or no use BCEWithLogitsLoss, or let the model return a score for each class.",
-                stacklevel=6,
+                stacklevel=stacklevel,
             )
     elif x.size and 0 <= x.item(0) <= 1 and are_distributions(x):  # most are told by their first number
-        warnings.warn(f"The input looks like probabilities: each row sums to 1. {advice[name]}", stacklevel=6)
+        warnings.warn(f"The input looks like probabilities: each row sums to 1. {advice[name]}", stacklevel=stacklevel)
 
 
 def are_distributions(x: Any) -> bool:
@@ -145,7 +146,7 @@ def picked(x: Any, t: Any, shape: Any, weight: Any, ignore_index: int, reduction
     kept = t != ignore_index
     t = np.where(kept, t, 0)
     w = kept.astype(x.dtype) if weight is None else kept * class_weights(weight, x.shape[1])[t]
-    losses = -w * x[row_numbers(len(t)), t]
+    losses = -w * np.where(kept, x[row_numbers(len(t)), t], 0)  # 0 · ∞ would be NaN
     if reduction == "none":
         return np.reshape(losses, shape)
     return averaged(losses, w, kept) if reduction == "mean" else np.sum(losses)
@@ -190,7 +191,7 @@ def cross_entropy(
         return loss
     w = np.ones(x.shape[1], x.dtype) if weight is None else class_weights(weight, x.shape[1])
     kept = t != ignore_index
-    uniform = -np.sum(w * logs, axis=-1) * kept
+    uniform = -np.where(kept, np.sum(w * logs, axis=-1), 0)
     if reduction == "none":
         uniform = np.reshape(uniform, shape)
     else:
@@ -219,6 +220,8 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     "batchmean", Σ q (log q − x) / n, is the divergence itself; "mean" divides by the number of all elements.
     """
     input, target = pair("kl_div", input, target)
+    if input.ndim > 1 and input.size:
+        warn_if_mistaken("kl_div", rows(values(input)), stacklevel=5)
     losses = np.exp(target) * (target - input) if log_target else xlogy(target, target) - target * input
     if checked(reduction, KLDivLoss.reductions) == "batchmean":
         return np.sum(losses) / (input.shape[0] if input.ndim else 1)

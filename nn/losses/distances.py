@@ -8,12 +8,12 @@ import numpy as np
 
 from autograd import call, op
 
-from .common import Loss, pair, reduced
+from .common import Loss, mean, pair, reduced
 
 
 def mean_of_squares(x: Any, t: Any) -> Any:
     d = (x - t).ravel()
-    return d.dot(d) / d.size
+    return d.dot(d) / d.size if d.dtype.char != "e" else mean(d * d)
 
 
 # fmt: off

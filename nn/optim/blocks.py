@@ -100,8 +100,8 @@ class Block:
                 g = np.asarray(g.data if isinstance(g, Tensor) else g)
             if g.shape != shape:
                 raise ValueError(
-                    f"A parameter of shape {shape} has a gradient of shape {g.shape}, from before its data were "
-                    "replaced. Call zero_grad() and compute the gradient anew."
+                    f"A parameter of shape {shape} has a gradient of shape {g.shape}: from before its data were "
+                    "replaced, or assigned. Call zero_grad() and compute the gradient anew."
                 )
             if g.dtype is not dtype and not np.can_cast(g.dtype, dtype, "same_kind"):
                 raise TypeError(f"A parameter of {dtype} has a gradient of {g.dtype}, no real numbers.")

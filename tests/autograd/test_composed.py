@@ -251,3 +251,16 @@ def test_methods_are_numpys_functions_of_one_array_and_say_so():
 def test_a_ufuncs_reduce_that_has_no_rule_is_refused():
     with pytest.raises(TypeError, match=r"np\.hypot\.reduce has no derivative rule"):
         np.hypot.reduce(t)
+
+
+def test_pad_takes_a_dictionary_of_axes():
+    x = Tensor(np.ones((2, 3)), requires_grad=True)
+    y = np.pad(x, {0: (1, 2), -1: 1})
+    (y * np.arange(25.0).reshape(5, 5)).sum().backward()
+    assert y.shape == (5, 5)
+    assert x.grad.tolist() == np.arange(25.0).reshape(5, 5)[1:3, 1:4].tolist()
+    assert np.pad(x, {1: 1}, mode="edge").shape == (2, 5)
+
+
+def test_take_of_nothing_is_nothing():
+    assert np.take(Tensor([1.0, 2.0], requires_grad=True), []).shape == (0,)

@@ -349,3 +349,8 @@ square = lambda x: x * x
 def test_wrong_use_is_refused_with_the_remedy(wrong, error, message):
     with pytest.raises(error, match=message):
         wrong()
+
+
+def test_a_jacobian_of_no_outputs_keeps_the_dtype():
+    J = jacobian(lambda x: x[:0])(np.ones(3, np.float32))
+    assert (J.shape, J.dtype) == ((0, 3), np.float32)

@@ -241,3 +241,8 @@ def test_samples_that_make_no_array_are_refused(sample):
 def test_images_come_in_batches(change, shape):
     with pytest.raises(ValueError, match=r"Write x\[None\] for one image, x.reshape\(-1, height, width\)"):
         change(np.zeros(shape))
+
+
+@pytest.mark.parametrize("augment", AUGMENTATIONS, ids=lambda augment: type(augment).__name__)
+def test_images_may_be_lists(augment):
+    assert augment([[[1.0, 2.0], [3.0, 4.0]]]).shape == (1, 2, 2)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Tensor, get_default_dtype, grad, gradcheck, set_default_dtype, stamp
+from autograd import Tensor, get_default_dtype, grad, gradcheck, products, set_default_dtype, stamp
 from autograd.operations import Op, table
 from nn import functional as F
+from nn import normalisation
 from tests.nn.record import CASES, FILE, NAMED, ours, theirs
 
 RECORDED = json.loads(FILE.read_text())
@@ -464,3 +465,47 @@ def test_a_weight_that_is_no_matrix_is_refused():
 def test_embedding_refuses_a_padding_row_that_is_not_there(padding_idx):
     with pytest.raises(ValueError, match=f"one of 3 rows, not {padding_idx}"):
         F.embedding(np.array([1]), np.ones((3, 2)), padding_idx)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_normalising_half_precision_does_not_overflow(axis):
+    x = (np.random.default_rng(0).normal(size=(800, 800)) * 12).astype(np.float16)  # Σ x² is beyond 65,504
+    if axis:
+        y, exact = F.layer_norm(x, (800,)), F.layer_norm(x.astype(float), (800,))
+    else:
+        norm = nn.BatchNorm1d(800).to(np.float16)
+        y, exact = norm(x).data, F.batch_norm(x.astype(float), None, None, training=True)
+        np.testing.assert_allclose(norm.running_var, 0.9 + 0.1 * x.astype(float).var(0, ddof=1), rtol=2e-3)
+    np.testing.assert_allclose(y, exact, rtol=4e-3, atol=4e-3)
+
+
+def test_batch_norm_of_many_single_precision_rows_keeps_its_digits():
+    x = np.random.default_rng(0).normal(1000, 1, (200_000, 2)).astype(np.float32)
+    y = F.batch_norm(x, None, None, training=True)
+    np.testing.assert_allclose(y, (x - x.mean(0, np.float64)) / x.std(0, dtype=np.float64), rtol=1e-3, atol=1e-3)
+
+
+def test_a_batch_norm_that_fails_has_not_counted():
+    norm = nn.BatchNorm1d(2)
+    norm.weight = nn.Parameter(np.ones(3))
+    before = norm.state_dict()
+    with pytest.raises(ValueError, match="broadcast"):
+        norm(np.random.default_rng(0).normal(size=(4, 2)))
+    assert all((before[key] == value).all() for key, value in norm.state_dict().items())
+
+
+def test_no_memory_is_kept_for_batches_of_many_lengths():
+    """Of long ones nothing is remembered, and of short ones at most 8 MB."""
+    products.ones.cache_clear(), normalisation.weights.cache_clear()
+    norm, layer = nn.BatchNorm1d(2), nn.Linear(2, 1)
+    for n in (20_000, 20_001, 300):
+        layer(norm(np.random.default_rng(0).normal(size=(n, 2)))).sum().backward()
+    assert products.ones.cache_info().currsize == 1
+    assert normalisation.weights.cache_info().currsize <= 1
+
+
+def test_a_hook_may_give_a_sequential_an_attribute():
+    model = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    model[0].register_forward_hook(lambda module, inputs, output: setattr(model, "seen", output.data))
+    model(np.ones((1, 2)))
+    assert model.seen.shape == (1, 2)

@@ -278,3 +278,38 @@ def test_a_reduction_is_given_by_its_name(name):
     with pytest.raises(TypeError, match=rf"^{name}\(\) takes its reduction by name: nn\.{name}\(reduction='sum'\)"):
         getattr(nn, name)("sum")
     assert nn.HuberLoss("sum").reduction == "sum"  # as in PyTorch
+
+
+# ---- what is ignored, and what half precision can hold
+
+
+@pytest.mark.parametrize("odd", [-np.inf, np.inf, np.nan])
+@pytest.mark.parametrize("loss", [F.nll_loss, F.cross_entropy])
+def test_an_ignored_row_counts_for_nothing_whatever_is_in_it(loss, odd):
+    rows, labels = np.array([[odd, 0.0, 1.0], [0.0, 1.0, 2.0]]), np.array([-100, 1])
+    assert loss(rows, labels) == loss(rows[1:], labels[1:])
+    assert loss(rows, labels, reduction="sum") == loss(rows[1:], labels[1:], reduction="sum")
+    assert loss(rows, labels, reduction="none").tolist() == [0.0, loss(rows[1:], labels[1:])]
+
+
+def test_an_ignored_row_counts_for_nothing_in_label_smoothing():
+    rows, labels = np.array([[-np.inf, 0.0, 1.0], [0.0, 1.0, 2.0]]), np.array([-100, 1])
+    for reduction in ("mean", "sum"):
+        options = {"label_smoothing": 0.1, "reduction": reduction}
+        assert F.cross_entropy(rows, labels, **options) == F.cross_entropy(rows[1:], labels[1:], **options)
+
+
+def test_an_ignored_row_sends_back_zeros():
+    x = Tensor([[-np.inf, 0.0, 1.0], [0.0, 1.0, 2.0]], requires_grad=True)
+    F.cross_entropy(x, np.array([-100, 1])).backward()
+    assert x.grad[0].tolist() == [0.0, 0.0, 0.0]
+    np.testing.assert_allclose(x.grad[1], np.exp(x.data[1]) / np.exp(x.data[1]).sum() - [0, 1, 0])
+
+
+@pytest.mark.parametrize("name", ["mse_loss", "l1_loss", "huber_loss", "binary_cross_entropy_with_logits"])
+def test_the_mean_of_half_precision_losses_does_not_overflow(name):
+    x = np.random.default_rng(0).normal(scale=50, size=4000).astype(np.float16)  # the sum is beyond 65,504
+    loss = getattr(F, name)
+    mean = loss(x, np.zeros_like(x))
+    assert mean.dtype == np.float16
+    np.testing.assert_allclose(mean, loss(x.astype(float), np.zeros(len(x))), rtol=2e-3)

@@ -139,3 +139,12 @@ def test_a_vector_is_written_into_parameters_that_were_assigned_what_cannot_be_w
     utils.vector_to_parameters(np.arange(5.0), [p, q])
     assert np.array_equal(p.data, [[0, 1], [2, 3]])
     assert q.data == 4
+
+
+@pytest.mark.parametrize("clip", [nn.utils.clip_grad_norm_, nn.utils.clip_grad_value_])
+def test_gradients_assigned_by_hand_are_clipped_too(clip):
+    number, fixed = nn.Parameter(2.0), nn.Parameter(np.ones(3))
+    number.grad, fixed.grad = np.float64(3.0), np.broadcast_to(4.0, 3)  # neither can be written to
+    clip([number, fixed], 0.1)
+    assert abs(number.grad) <= 0.1
+    assert (abs(fixed.grad) <= 0.1).all()
