@@ -33,7 +33,7 @@ def gradcheck(
     """True if f's derivatives up to `order` agree with finite differences at args; else GradcheckError says where not.
 
     Agreement is |derivative − difference| ≤ atol + rtol · |difference|, with x ± eps. Every argument that is a float,
-    an array of floats (float64, as float32 is too coarse for differences) or a list of such arrays is varied; others
+    an array or list of floats (float64, as float32 is too coarse for differences) or a list of arrays is varied; others
     are handed on. f may return several arrays. Away from kinks only: |x| at 0 has no derivative to compare with.
 
     order   1 unless given. Without args, f is a registered function, tried on the samples it came with, to order 2.
@@ -47,6 +47,7 @@ def gradcheck(
         raise TypeError(f"gradcheck(f, *args) takes a function and the arguments to try it on, not {type(f).__name__}.")
     if order is not None and (not isinstance(order, int) or order < 1):
         raise ValueError(f"gradcheck() takes an order of 1 or more, not {order!r}.")
+    args = tuple(np.array(x) if isinstance(x, list) and of_numbers(x) else x for x in args)
     if not args:
         return all(agree(*trial, order or 2, eps, rtol, atol) for trial in trials(f))
     try:
@@ -58,6 +59,11 @@ def gradcheck(
             "gradcheck(f, (x, y)) calls f with one argument, the tuple, which f does not take. Arguments are given one "
             f"by one, not in a tuple as for PyTorch's gradcheck: gradcheck(f, x, y). ({error})"
         ) from error
+
+
+def of_numbers(x: Any) -> bool:
+    """Whether x is a number, or a list of nothing but numbers and such lists."""
+    return bool(x) and all(map(of_numbers, x)) if isinstance(x, list) else isinstance(x, numbers)
 
 
 def trials(function: Function) -> list[tuple[str, Function, list[Any], Any]]:

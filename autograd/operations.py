@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import modes as mode
-from .advice import renamed
+from .advice import described, meant, renamed
 from .modes import modes
 from .operators import add_operators, misfit, operators
 from .tensor import Tensor, arrays, constant, has_tensor, no_complex, numbers, only_floats, record, untracked
@@ -183,6 +183,8 @@ class Op:
             if kwargs:
                 extra = kwargs, None
         if not isinstance(data, arrays):
+            if data is None:
+                raise TypeError(f"The function of {self.name} returned None: does it end with `return`?")
             data = np.asarray(data)[()]
         if not needs or mode.active and not modes.recording:
             if mode.active and modes.anomaly:
@@ -227,7 +229,10 @@ class Op:
         for name, value in kwargs.items():
             if isinstance(value, Tensor):
                 if value.tracked:
-                    raise TypeError(f"{self.name} has no derivative with respect to {name}=; pass t.data there.")
+                    remedy = "pass t.data there."
+                    if name == "axis":
+                        remedy = "it is a whole number. Several arrays go in a list: np.concatenate([a, b])."
+                    raise TypeError(f"{self.name} has no derivative with respect to {name}=; {remedy}")
                 kwargs = {**kwargs, name: value.array[()]}
         if len(given) != arity or len(args) > len(self.parameters):
             expected = ", ".join(self.parameters[:arity])
@@ -287,10 +292,17 @@ def op(
     if not callable(function) or name is None:
         raise TypeError(f"op() takes a function of arrays, and name= if it has no name of its own, not {function!r}.")
     elementwise = isinstance(function, np.ufunc) and function.signature is None
+    if isinstance(at, call):
+        raise TypeError(f"op({name}) takes a list of sample calls, at=[{at!r}], not a single one.")
     if not at and not elementwise or not all(isinstance(sample, call) and sample.args for sample in at):
         raise TypeError(f"op({name}) needs sample calls to check its derivative on, for example at=[call((3, 4))].")
     if bool(rules) == (each is not None) or not all(rule is None or callable(rule) for rule in (*rules, each)):
         raise TypeError(f"op({name}) takes a rule for each array argument, or each= for a list: a rule is a function.")
+    if rules and any(isinstance(x, tuple) for sample in at for x in sample.args[len(rules) :]):
+        raise TypeError(
+            f"op({name}) has a sample call with more arrays than there are rules, which are {len(rules)}: it takes a "
+            "rule for each array argument, or None where there is no derivative."
+        )
     entry = Op(function, rules, each, saves, symbol, name, on, at)
     if isinstance(function, np.ufunc) or hasattr(function, "_implementation"):  # Tensors reach it by NumPy's protocols
         table[function] = entry
@@ -303,7 +315,7 @@ def op(
 
 def ours(function: Callable[..., Any], entry: Op) -> Callable[..., Any]:
     """A function of ours that goes to its operation when a Tensor is among its arguments."""
-    saves, run = entry.saves, entry.run
+    saves, run, name = entry.saves, entry.run, entry.name
 
     @functools.wraps(function)
     def public(*args: Any, **kwargs: Any) -> Any:
@@ -312,9 +324,14 @@ def ours(function: Callable[..., Any], entry: Op) -> Callable[..., Any]:
                 return run(args, kwargs)
         if kwargs and has_tensor(kwargs.values()):
             return run(args, kwargs)
-        return function(saves(*args, **kwargs), *args, **kwargs) if saves else function(*args, **kwargs)
+        try:
+            return function(saves(*args, **kwargs), *args, **kwargs) if saves else function(*args, **kwargs)
+        except (AttributeError, TypeError) as error:
+            if args and np.asarray(args[0]).dtype.kind in "OSU":  # what is not even made of numbers
+                raise TypeError(f"{name} takes real numbers, not {described(args[0])}. {meant(args[0])}") from error
+            raise
 
-    public.__name__ = entry.name
+    public.__name__ = name
     if saves:
         signature = inspect.signature(function)
         public.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]

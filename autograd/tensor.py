@@ -138,6 +138,11 @@ class Tensor:
         __le__ = __gt__ = __ge__ = __lt__
 
     def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None) -> None:
+        if not isinstance(requires_grad, (bool, np.bool_)):
+            raise TypeError(
+                f"Tensor(data, requires_grad) takes True or False there, not {short(requires_grad)}. A dtype is given "
+                "by its name: Tensor(data, dtype=np.float32)."
+            )
         if isinstance(data, Tensor) and not data.tracked:
             data = data.array
         try:
@@ -346,7 +351,8 @@ class Tensor:
     def __reduce__(self) -> tuple[Any, ...]:
         if self.op is not None:
             raise TypeError(
-                "Only leaves can be copied or pickled, not a graph; use t.detach(), or t.copy() to stay in it."
+                "Only leaves can be copied or pickled, not a graph; use t.detach(), or t.copy() to stay in it. To plot "
+                "its values, which copies them, write plt.plot(t.data)."
             )
         grad = None if self.grad is None else np.copy(self.grad)
         cls = Tensor if isinstance(self, Node) else type(self)
@@ -401,7 +407,14 @@ class Node(Tensor):
 Node.__name__ = Node.__qualname__ = "Tensor"  # what Python's own error messages call it: nobody asked for a Node
 
 
-def none_if_unset(slot: Any) -> property:
+def set_name(tensor: Tensor, name: str | None) -> None:
+    """Set the label, which pictures show and which therefore is text."""
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"A Tensor's name is a text such as 'w', not {short(name)}.")
+    name_slot.__set__(tensor, name)
+
+
+def none_if_unset(slot: Any, put: Callable[[Any, Any], None]) -> property:
     """A slot that reads None where it was never set: most tensors are numbers in passing, and need no name."""
 
     def read(self: Tensor) -> Any:
@@ -410,14 +423,15 @@ def none_if_unset(slot: Any) -> property:
         except AttributeError:
             return None
 
-    return property(read, slot.__set__)
+    return property(read, put)
 
 
 # set_array(tensor, values), set_grad(tensor, gradient): for at_once, and in half the time of setattr
 set_array, set_grad = vars(Tensor)["array"].__set__, vars(Tensor)["grad"].__set__
 
-for slot in ("name", "line"):
-    setattr(Tensor, slot, none_if_unset(vars(Tensor)[slot]))
+name_slot, line_slot = vars(Tensor)["name"], vars(Tensor)["line"]
+for slot, put in ((name_slot, set_name), (line_slot, line_slot.__set__)):
+    setattr(Tensor, slot.__name__, none_if_unset(slot, put))
 add_absent(Tensor, remedies())
 
 

@@ -13,6 +13,8 @@ from importlib import import_module
 from . import sources
 from .common import Findings, arguments
 
+if sys.argv[1:2] and sys.argv[1] in sources():
+    sys.exit(f"A demo is a module of its own: python -m demos.{sys.argv[1]}")
 args = arguments(__doc__, all="run every demo, with the other options")
 options = [option for option in sys.argv[1:] if option != "--all"]
 found: dict[str, Findings] = {}

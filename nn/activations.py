@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd import Tensor, call, op, special
 from autograd.activations import elu, gelu, leaky_relu, relu, silu, softplus
+from autograd.advice import described, meant
 from autograd.special import expit
 
 from .module import Function
@@ -21,7 +22,7 @@ from .module import Function
 
 def tanh(input: Any) -> Any:
     """tanh(x)."""
-    return input.tanh() if isinstance(input, Tensor) else np.tanh(input)
+    return input.tanh() if isinstance(input, Tensor) else np.tanh(as_operand(input))
 
 
 def sigmoid(input: Any) -> Any:
@@ -81,7 +82,12 @@ def axis(name: str, dim: int | None) -> int:
 
 def as_operand(x: Any) -> Any:
     """x as something that operators compute with."""
-    return x if isinstance(x, Tensor) else np.asarray(x)
+    if isinstance(x, Tensor):
+        return x
+    array = np.asarray(x)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"A layer takes real numbers, not {described(x)}. {meant(x)}")
+    return array
 
 
 # ---- modules ------------------------------------------------------------------------------------------------------

@@ -38,16 +38,22 @@ __all__ = [
 T = TypeVar("T", Tensor, "np.ndarray[Any, Any]")  # a Tensor or an array, which is filled and returned
 
 
-def fill(tensor: T, values: Any) -> T:
-    """tensor, with its elements replaced by values."""
-    if isinstance(tensor, Tensor):
-        make_writable(tensor)
+def array_of(tensor: Any) -> Any:
+    """The array that tensor is or holds, which must be one of floats."""
     array = tensor.data if isinstance(tensor, Tensor) else tensor
     if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
         raise TypeError(
             f"nn.init fills a Tensor or an array of floats in place, not {type(tensor).__name__} {tensor!r}."
         )
-    array[...] = values
+    return array
+
+
+def fill(tensor: T, values: Any) -> T:
+    """tensor, with its elements replaced by values."""
+    array_of(tensor)
+    if isinstance(tensor, Tensor):
+        make_writable(tensor)
+    array_of(tensor)[...] = values
     if isinstance(tensor, Tensor):
         stamp(tensor)
     return tensor
@@ -55,11 +61,10 @@ def fill(tensor: T, values: Any) -> T:
 
 def fans(tensor: Any) -> tuple[int, int]:
     """(fan_in, fan_out) of a weight."""
-    if np.ndim(tensor) < 2:
-        raise ValueError(
-            f"fans are those of a weight of shape (n_out, n_in, ...), but this has shape {np.shape(tensor)}."
-        )
-    n_out, n_in, *rest = np.shape(tensor)
+    shape = array_of(tensor).shape
+    if len(shape) < 2:
+        raise ValueError(f"fans are those of a weight of shape (n_out, n_in, ...), but this has shape {shape}.")
+    n_out, n_in, *rest = shape
     return max(n_in * math.prod(rest), 1), max(n_out * math.prod(rest), 1)  # to divide by; 0 where nothing is filled
 
 

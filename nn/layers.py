@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import Tensor, call, get_default_dtype, op
-from autograd.advice import described
+from autograd.advice import described, meant
 from autograd.products import sum_of_rows
 
 from . import init
@@ -87,8 +87,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
             ) from error
         x, w = (np.asarray(v.data if isinstance(v, Tensor) else v) for v in (input, weight))
         if x.dtype.kind not in "fiub":
-            remedy = "Write x.astype(float)." if isinstance(input, np.ndarray) else "Give it an array or a Tensor."
-            raise TypeError(f"linear: the input is {described(input)}, not real numbers. {remedy}") from error
+            raise TypeError(f"linear: the input is {described(input)}, not real numbers. {meant(input)}") from error
         if w.ndim == 1:
             raise ValueError(
                 f"linear takes a weight of shape (n_out, n_in), but this has shape {w.shape}: write weight[None]."

@@ -126,16 +126,17 @@ class Module:
     # ---- finding
 
     def __setattr__(self, name: str, value: Any) -> None:
+        owner = type(self) if isinstance(value, bool) else Module
+        if callable(getattr(owner, name, None)) and (isinstance(value, Module) or not callable(value)):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a method, which {a(value)} would only hide. Choose another name, or "
+                "call it with parentheses, as in model.train() or model.eval()."
+            )
         if isinstance(value, (Module, Parameter)):
             if "training" not in vars(self):
                 raise AttributeError(forgotten(self))
             if isinstance(value, Module) and any(part is self for part in value.modules()):
                 raise ValueError(f"{type(self).__name__}.{name} would contain the very module that it is a part of.")
-        elif isinstance(value, bool) and callable(getattr(type(self), name, None)):
-            raise TypeError(
-                f"{type(self).__name__}.{name} is a method, which {value} would only hide. Call it with parentheses, "
-                "as in model.train() or model.eval()."
-            )
         elif isinstance(value, Tensor) and value.op is None and value.requires_grad:
             warnings.warn(
                 f"{type(self).__name__}.{name} is a Tensor that requires grad, but not among parameters(): "

@@ -76,6 +76,12 @@ def test_items_of_a_list_are_varied_one_by_one():
         gradcheck(lambda xs: xs[0] + steep(xs[1]), [np.ones(2), np.ones(2)])
 
 
+def test_a_list_of_numbers_is_an_array():
+    assert gradcheck(np.sin, [3.0]) is True
+    assert gradcheck(lambda x: np.sum(x * x), [[3.0, 1.0]]) is True
+    assert gradcheck(lambda xs: xs[0] * xs[1], [3.0, 1.0], order=2) is True
+
+
 def test_arguments_that_are_no_floats_are_handed_on():
     mask, seen = np.array([True, False]), []
     f = lambda c, x, n, name: seen.append((c, n, name)) or np.where(c, x**n, 0.0)

@@ -150,6 +150,22 @@ REFUSALS = {
     "no sample": (lambda: op(lambda x: x, rule), TypeError, r"needs sample calls .* at=\[call\(\(3, 4\)\)\]"),
     "no sample for NumPy's function": (lambda: op(np.unwrap, rule), TypeError, r"op\(unwrap\) needs sample calls"),
     "a sample that is no call": (lambda: op(np.unwrap, rule, at=[(3,)]), TypeError, r"at=\[call\(\(3, 4\)\)\]"),
+    "a sample outside of a list": (lambda: op(np.unwrap, rule, at=call((3,))), TypeError, r"at=\[call\(\(3,\)\)\]"),
+    "a rule forgotten": (
+        lambda: op(lambda a, b: a * b, lambda g, y, a, b: g * b, name="f", at=[call((3,), (3,))]),
+        TypeError,
+        "more arrays than there are rules, which are 1",
+    ),
+    "a function that returns nothing": (
+        lambda: op(lambda x: None, rule, name="f", at=[call((3,))])(x()),
+        TypeError,
+        "The function of f returned None",
+    ),
+    "a rule that returns nothing": (
+        lambda: op(lambda x: x * 1, lambda g, y, x: None, name="f", at=[call((3,))])(x()).sum().backward(),
+        TypeError,
+        "rule of f for argument 0 gave None, no real numbers",
+    ),
     "no rule": (lambda: op(lambda x: x, at=[call((3,))]), TypeError, "takes a rule for each array argument"),
     "rules and each=": (lambda: op(np.unwrap, rule, each=rule, at=[call((3,))]), TypeError, "takes a rule for each"),
     "a rule that is no function": (lambda: op(np.unwrap, 3.0, at=[call((3,))]), TypeError, "a rule is a function"),
