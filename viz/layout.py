@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .card import Card
+from .card import INDENT, Card
 from .data import Cluster, Trace, everything, nested
 from .theme import THEMES
 
@@ -66,7 +66,7 @@ def dot(graph: Trace, cards: Mapping[str, Card], rankdir: str = "LR", ranksep: f
     def add_node(body: Any, card: Card) -> None:
         node = card.node
         form, style = SHAPES[node.kind]
-        lines = (text if kind == "flag" else f"{label:<6}{text}" for kind, label, text in card.lines)
+        lines = (text if kind in INDENT else f"{label:<6}{text}" for kind, label, text in card.lines)
         text = [" ".join(filter(None, card.title)), *lines]
         label = "".join(graphviz.escape(line) + r"\l" for line in text) if len(text) > 1 else graphviz.escape(text[0])
         size = {"width": f"{card.width / 72:.4f}", "height": f"{card.height / 72:.4f}"}

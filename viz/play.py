@@ -97,7 +97,7 @@ class Box(Card):
     @cached_property
     def lines(self) -> list[tuple[str, str, str]]:
         texts = [] if self.node.kind == "number" else [self.value, self.gradient]
-        return [("", "", text) for text in texts if text]
+        return [("note", "", text) for text in texts if text]  # which starts at the edge
 
     def said(self, x: Any) -> str:
         """A value in the box."""

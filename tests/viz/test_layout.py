@@ -1,14 +1,17 @@
 """Graphviz lays out, whichever there is; and what happens where there is none, or where it takes too long."""
 
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+import nn
 import viz
 from autograd import Tensor
 from viz import layout
+from viz.card import width_of
 
 
 @pytest.fixture
@@ -84,6 +87,22 @@ def test_no_two_nodes_overlap(tower):
     boxes = [(*placed.nodes[name], card.width / 2, card.height / 2) for name, card in graph.cards.items()]
     for i, (x, y, w, h) in enumerate(boxes):
         assert not any(abs(x - u) < w + a - 1 and abs(y - v) < h + b - 1 for u, v, a, b in boxes[:i])
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        pytest.param(viz.draw, id="draw"),
+        pytest.param(lambda loss: viz.draw(loss, depth=1), id="folded"),
+        pytest.param(viz.animate, id="animate"),
+        pytest.param(lambda loss: viz.draw(nn.Sequential(nn.Linear(20, 40), nn.Tanh())), id="layers"),
+    ],
+)
+def test_every_line_that_graphviz_writes_has_room_in_its_card(picture, loss):
+    cards = re.findall(r'label="(.*?)" .* width=([\d.]+)', picture(loss).dot)
+    assert cards
+    for label, inches in cards:
+        assert max(width_of(line) for line in label.split(r"\l")) <= 72 * float(inches)
 
 
 @pytest.mark.usefixtures("graphviz")
