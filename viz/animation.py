@@ -55,7 +55,7 @@ def animate(
     output: Tensor, gradient: Any = None, names: Mapping[str, Any] | None = None, seconds: float = 10.0
 ) -> Animation:
     """The picture that plays what output was computed from, value by value, and then its backward pass, one
-    contribution along one edge at a time.
+    contribution along one edge at a time. Hooks are not called, and the picture says so.
 
     gradient   what the pass starts with, of output's shape; may be left out for a scalar
     names      names for Tensors and modules: `names=locals()`

@@ -52,6 +52,9 @@ class Play:
         for sent in self.walk:
             self.sums[self.index[id(sent.argument)]].append(sent.after)
         self.scale = Scale.of(g for sums in self.sums.values() for g in sums)
+        if hooked := [nodes[self.index[id(tensor)]].name for tensor in order if tensor.hooks]:
+            whose = cut(", ".join(hooked), 60)
+            self.graph.notes.append(f"Not called here: the hooks of {whose}. These gradients are without them.")
 
     @property
     def title(self) -> str:

@@ -64,6 +64,7 @@ def step(
     seconds: float = 10.0,
 ) -> Page:
     """The page that plays the backward pass of output: the values, ∂L/∂L = 1, then each contribution along an edge.
+    Hooks are not called: if there are any, the page says that its gradients are those without them.
 
     gradient   what the pass starts with, of output's shape; may be left out for a scalar
     names      names for Tensors and modules: `names=locals()`

@@ -105,6 +105,13 @@ def test_the_pass_starts_with_the_gradient_that_is_given():
     np.testing.assert_array_equal(start.sum, [1.0, -1.0])
 
 
+@pytest.mark.usefixtures("graphviz")
+def test_the_picture_says_which_hooks_it_does_not_call():
+    y = reused()
+    y.inputs[1].register_hook(lambda g: g * 10)
+    assert "Not called here: the hooks of a." in animate(y).svg
+
+
 def test_what_nobody_would_watch_is_refused_with_the_remedy():
     y = Tensor(1.0, True)
     for _ in range(LONGEST):

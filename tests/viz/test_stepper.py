@@ -15,6 +15,7 @@ import pytest
 from autograd import Tensor, steps
 from autograd.operations import Op, table
 from viz import layout
+from viz.play import Play
 from viz.rules import written
 from viz.stepper import affordable, said, step
 from viz.theme import THEMES
@@ -345,6 +346,22 @@ def test_unnamed_nodes_get_names_and_double_ones_a_number():
     a, b = Tensor(2.0, True, name="h"), Tensor(3.0, True, name="h")
     names = [node[0] for node in data_of(step(a * b + 1.0))["nodes"]]
     assert names == ["h", "h (2)", "v3", "1.000", "L"]
+
+
+def hooked():
+    w = Tensor(2.0, True, name="w")
+    h = w * 3.0
+    h.register_hook(lambda g: g * 10)
+    return h * h
+
+
+def test_the_page_says_which_hooks_it_does_not_call(without_graphviz):
+    y = hooked()
+    assert "Not called here: the hooks of v3. These gradients are without them." in step(y).html
+    y.inputs[0].name = "x" * 300
+    assert len(Play(y).graph.notes[0]) < 150
+    y.inputs[0].hooks.clear()
+    assert "hooks of" not in step(y).html
 
 
 def test_names_come_from_the_callers_names_too():
