@@ -11,6 +11,7 @@ import numpy as np
 from autograd import Tensor, no_grad
 
 from .figure import figure
+from .options import check_whole
 
 __all__ = ["plot_decision"]
 
@@ -33,6 +34,7 @@ def plot_decision(
     resolution   points along each axis where the model is asked
     axes         where to draw; a new figure if None
     """
+    check_whole("plot_decision(resolution=)", resolution, 2)
     X, y = points(X, y)
     axes = figure(5, 4.4).subplots() if axes is None else axes
     from matplotlib.colors import to_rgb

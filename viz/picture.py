@@ -16,6 +16,7 @@ from .graph import given, trace
 from .health import Thresholds
 from .layout import LayoutError, dot, layout, render
 from .network import ORDER, Layer, boxes, columns, columns_dot, columns_svg, small, sure
+from .options import check_whole
 from .svg import svg
 from .tree import ASCII, rows
 
@@ -146,7 +147,7 @@ def draw(
     depth        fold modules into one card each: whole models with depth=0, their parts with 1, and so on
     limit        a graph of more nodes folds its modules by itself, or shows what is nearest the loss; None draws all
     thresholds   when a gradient is called ill, as viz.Thresholds(vanishing=1e-6)
-    rankdir      "LR" draws from left to right, "TB" from top to bottom
+    rankdir      "LR" draws from left to right, "TB" from top to bottom, "RL" and "BT" the other way
     seconds      how long Graphviz may think about where the nodes stand
 
     >>> from autograd import Tensor
@@ -156,6 +157,10 @@ def draw(
     >>> draw(y)
     <Computation graph of +: 5 nodes, 6 edges; .save("picture.svg"), .view()>
     """
+    check_whole("draw(depth=)", depth, 0, "folds as much as limit asks for")
+    check_whole("draw(limit=)", limit, 1, "draws every node")
+    if rankdir not in ("LR", "TB", "RL", "BT"):
+        raise ValueError(f'draw(rankdir=) is "LR", "TB", "RL" or "BT", but got {rankdir!r}.')
     if isinstance(what, type):
         raise TypeError(f"draw() takes a Tensor or a model, but this is {given(what)}")
     if hasattr(what, "named_modules") and not isinstance(what, Tensor):

@@ -15,6 +15,7 @@ from .card import PADDING, extremes
 from .data import Node, nested
 from .graph import given
 from .layout import Layout, LayoutError, dot, layout
+from .options import check_whole
 from .play import ROWS, Box, Play, said, size
 from .rules import formula
 from .svg import MARGIN, escape, heading, outline
@@ -78,6 +79,7 @@ def step(
     """
     if not isinstance(output, Tensor):
         raise TypeError(f"step() plays the backward pass of a Tensor, such as a loss, but this is {given(output)}")
+    check_whole("step(limit=)", limit, 1, "plays any graph")
     count = len(topological_order(output))
     if limit is not None and count > limit:
         raise ValueError(

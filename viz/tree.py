@@ -12,6 +12,7 @@ import numpy as np
 from .card import MISSING
 from .data import NONE, Node, Trace
 from .graph import trace
+from .options import check_whole
 from .text import cut, grid, number, shape, spread
 
 __all__ = ["rows", "tree"]
@@ -41,6 +42,7 @@ def tree(output: Any, names: Mapping[str, Any] | None = None, limit: int | None 
        ├─ 2
        └─ x      see above
     """
+    check_whole("tree(limit=)", limit, 1, "prints every node")
     file = file or sys.stdout
     data, colour = trace(output, names), has_colour(file)
     text = "\n".join(rows(data, limit, colour))
