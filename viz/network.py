@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .card import LINE
+from .card import LINE, width_of
 from .data import NONE, Edge, Node, Trace
-from .svg import MARGIN, document, escape, flow, half, scope_of, write
+from .svg import GAP, MARGIN, document, escape, flow, half, scope_of, write
 from .text import cut, exact, number
 from .theme import THEMES
 
@@ -99,11 +99,21 @@ def small(layers: list[Layer]) -> bool:
 # ---- neurons in columns -------------------------------------------------------------------------------------------
 
 
+def heads(layers: list[Layer]) -> list[tuple[str, str]]:
+    """What stands above each column: the layer, and what follows it."""
+    return [("input", ""), *((cut(layer.title), cut(", ".join(layer.after))) for layer in layers)]
+
+
+def column(layers: list[Layer]) -> float:
+    """How far the columns stand apart: as far as what is above them asks for."""
+    return max(COLUMN, *(width_of(text) + GAP for head in heads(layers) for text in head))
+
+
 def centres(layers: list[Layer]) -> list[list[tuple[float, float]]]:
     """Where the neurons of each column stand, the inputs' first."""
-    counts = widths(layers)
+    counts, apart = widths(layers), column(layers)
     return [
-        [(COLUMN * (i + 0.5), HEAD + ROW * (j + 0.5 + (max(counts) - n) / 2)) for j in range(n)]
+        [(apart * (i + 0.5), HEAD + ROW * (j + 0.5 + (max(counts) - n) / 2)) for j in range(n)]
         for i, n in enumerate(counts)
     ]
 
@@ -112,11 +122,11 @@ def columns_svg(layers: list[Layer], title: str, notes: list[str]) -> str:
     """The picture: neurons with their biases, weights as lines of their sign's hue and their size's thickness."""
     places = centres(layers)
     largest = strongest(layers)
-    heads = [write(places[0][0][0], LINE, "input", "symbol", "middle")]
+    above = []
+    for (x, _), (name, after) in zip((place[0] for place in places), heads(layers)):
+        above += [write(x, LINE, name, "symbol", "middle"), write(x, 2 * LINE, after, "muted", "middle")]
     lines, neurons = [], [neuron(place, f"x{j + 1}", f"input {j + 1}", "leaf") for j, place in enumerate(places[0])]
     for layer, before, here in zip(layers, places, places[1:]):
-        heads.append(write(here[0][0], LINE, cut(layer.title), "symbol", "middle"))
-        heads.append(write(here[0][0], 2 * LINE, cut(", ".join(layer.after)), "muted", "middle"))
         for k, j in np.ndindex(*layer.weight.shape):
             name, value = f"{layer.name('weight')}[{k}, {j}]", layer.weight.data[k, j]
             lines.append(weight(before[j], here[k], value, largest, told(name, value, layer.weight.grad, (k, j))))
@@ -128,9 +138,9 @@ def columns_svg(layers: list[Layer], title: str, notes: list[str]) -> str:
         ("", 0, f"the thickest line: {number(largest)}"),
         ('<circle class="operation" cx="7" cy="-4" r="7"/>', 14, "a neuron and its bias"),
     ]
-    width, height = COLUMN * len(places), HEAD + ROW * max(map(len, places)) + MARGIN
+    width, height = column(layers) * len(places), HEAD + ROW * max(map(len, places)) + MARGIN
     key, key_width, key_height = flow(items, max(width, 420.0), notes)
-    body = [*heads, *lines, *neurons, f'<g transform="translate(0 {height:g})">{key}</g>']
+    body = [*above, *lines, *neurons, f'<g transform="translate(0 {height:g})">{key}</g>']
     scope = scope_of("".join(body))
     return document(scope, title, max(width, key_width), height + key_height, body)
 
@@ -151,9 +161,9 @@ def bias(layer: Layer, k: int) -> tuple[str, str]:
     if layer.bias is None:
         return "", f"neuron {k} of {layer.title}, without a bias"
     b = float(layer.bias.data[k])
-    return f"{b:.2f}" if abs(b) < 99.995 else f"{b:.0e}", told(
-        f"{layer.name('bias')}[{k}]", layer.bias.data[k], layer.bias.grad, k
-    )
+    exactly = f"{b:.2f}", f"{b:.1f}", f"{b:.0f}"
+    inside = next((text for text in exactly if len(text) <= 5), number(b, digits=1))  # 5 characters fit into a circle
+    return inside, told(f"{layer.name('bias')}[{k}]", layer.bias.data[k], layer.bias.grad, k)
 
 
 def weight(start: tuple[float, float], end: tuple[float, float], value: float, largest: float, tooltip: str) -> str:

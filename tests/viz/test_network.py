@@ -1,6 +1,7 @@
 """A model without an input: its neurons and weights where it is a small MLP, its layers otherwise."""
 
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import nn
 import viz
 from viz import layout
+from viz.card import width_of
 from viz.network import columns
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -44,6 +46,25 @@ def test_every_neuron_shows_its_bias_and_every_column_its_layer(mlp):
             assert all(f"{b:.2f}" in text for b in p.data)
     assert {"0: Linear", "Tanh", "2: Linear", "Sigmoid", "x1", "x2"} <= set(text)
     assert "positive weight" in text
+
+
+def test_what_stands_above_a_column_ends_before_the_next_begins():
+    names = "a_very_long_name_of_a_layer", "another_very_long_name", 40 * "\u6c34"
+    root = ET.fromstring(viz.draw(nn.ModuleDict([(name, nn.Linear(2, 2)) for name in names])).svg)
+    titles = [text for text in root.iter(f"{SVG}text") if text.get("class") == "symbol"]
+    spans = [(float(title.get("x")), width_of(title.text) / 2) for title in titles]
+    assert len(spans) == 4
+    assert all(x + half < y - other for (x, half), (y, other) in pairwise(spans))
+    assert spans[-1][0] + spans[-1][1] < float(root.get("width"))
+
+
+@pytest.mark.parametrize(
+    ("b", "text"),
+    [(-1.234, "-1.23"), (99.9, "99.90"), (-12.34, "-12.3"), (-1234.0, "-1234"), (-12345.0, "-1e4"), (1e300, "1e300")],
+)
+def test_a_bias_is_as_short_as_its_circle_asks_for(b, text, mlp):
+    mlp[2].bias.data[0] = b
+    assert text in list(ET.fromstring(viz.draw(mlp).svg).itertext())
 
 
 def test_a_neuron_layout_needs_no_graphviz(mlp, monkeypatch):
