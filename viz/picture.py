@@ -18,6 +18,7 @@ from .layout import LayoutError, dot, layout, render
 from .network import ORDER, Layer, boxes, columns, columns_dot, columns_svg, small, sure
 from .options import check_whole
 from .svg import svg
+from .text import cut
 from .tree import ASCII, rows
 
 __all__ = ["Graph", "draw"]
@@ -175,4 +176,4 @@ def draw(
         raise TypeError(f"draw(loss) takes one Tensor and options by name, but got {len(inputs)} more: {inputs!r}.")
     data = readable(trace(what, names, thresholds), depth, limit)
     end = data.nodes[-1]
-    return Graph(data, f"Computation graph of {end.name or end.symbol or 'a leaf'}", rankdir, seconds)
+    return Graph(data, f"Computation graph of {cut(end.name or end.symbol or 'a leaf')}", rankdir, seconds)

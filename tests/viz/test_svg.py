@@ -119,6 +119,14 @@ def test_any_name_is_escaped_cut_and_whole_in_the_tooltip():
     assert all(len(line) < 60 for _, lines in groups(parse(y)) for line in lines)
 
 
+def test_a_result_whose_name_is_no_text_is_saved(tmp_path):
+    y = Tensor(1.0, True) * 2
+    y.name = "\ud800" + 200 * "x"
+    graph = viz.draw(y)
+    assert graph.save(tmp_path / "loss.svg").read_text(encoding="utf-8") == graph.svg
+    assert len(graph.title) < 80
+
+
 def test_bars_are_logarithmic_and_what_is_not_zero_is_seen():
     scale = Scale.of([1e-3, -1.0, np.array([0.1, 10.0])])
     assert (scale.low, scale.high) == (-3, 1)
