@@ -28,7 +28,8 @@ def trace(output: Tensor, names: Mapping[str, Any] | None = None, thresholds: Th
     models = outermost(order)
     learned = parameter_paths(models)
     notes = stale(order)
-    walk = [] if notes or output.grad is None else backward_walk(output)
+    hooked = any(tensor.hooks for tensor in order)  # steps() calls no hooks: that would be another pass
+    walk = [] if notes or hooked or output.grad is None else backward_walk(output)
     sent = {(id(step.node), step.position): step.contribution for step in walk}
     found: dict[int, Node] = {}  # by the identity of what they stand for
     nodes: list[Node] = []
@@ -55,7 +56,7 @@ def trace(output: Tensor, names: Mapping[str, Any] | None = None, thresholds: Th
             edges.append(Edge(f"e{len(edges)}", source.id, node.id, i, sent.get((id(tensor), i))))
 
     diagnose(order, walk, found, thresholds)
-    if walk and not any(tensor.hooks for tensor in order):
+    if walk:
         several_passes(order, walk, found)
     clusters = frames(order, found, nodes, edges)
     if output.grad is not None:

@@ -121,6 +121,17 @@ def test_a_gradient_that_another_graph_added_to_says_so_too():
     assert named(trace(y))["a"].notes == ["not what this pass sent"]
 
 
+def test_where_a_hook_was_called_nothing_is_told_of_a_pass_without_it():
+    a = Tensor(2.0, True, name="a")
+    h = a * 3.0
+    h.register_hook(lambda g: g * 10)
+    y = h * h
+    y.backward()
+    data = trace(y)
+    assert (named(data)["a"].grad, named(data)["a"].notes) == (360.0, [])
+    assert all(edge.sent is None for edge in data.edges)
+
+
 def test_parameters_that_an_optimizer_moved_since_are_mentioned():
     w = Tensor(1.0, True)
     loss = w * w
