@@ -327,7 +327,7 @@ def ours(function: Callable[..., Any], entry: Op) -> Callable[..., Any]:
         try:
             return function(saves(*args, **kwargs), *args, **kwargs) if saves else function(*args, **kwargs)
         except (AttributeError, TypeError) as error:
-            if args and np.asarray(args[0]).dtype.kind in "OSU":  # what is not even made of numbers
+            if args and not isinstance(args[0], (list, tuple)) and np.asarray(args[0]).dtype.kind in "OSU":
                 raise TypeError(f"{name} takes real numbers, not {described(args[0])}. {meant(args[0])}") from error
             raise
 
