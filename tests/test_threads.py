@@ -138,9 +138,5 @@ def test_threads_that_share_a_leaf_lose_no_gradient():
         for _ in range(300):
             (w * 1.0).sum().backward()
 
-    threads = [threading.Thread(target=run) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert at_the_same_time([run] * 4) == [None] * 4
     assert w.grad.tolist() == [1200.0] * 3
