@@ -132,11 +132,11 @@ def test_threads_load_at_the_same_time(tmp_path):
 
 
 def test_threads_that_share_a_leaf_lose_no_gradient():
-    w = Tensor(np.zeros(3), requires_grad=True)
+    w = Tensor(np.zeros(20_000), requires_grad=True)  # NumPy lets others run while it adds so many
 
     def run():
-        for _ in range(300):
+        for _ in range(200):
             (w * 1.0).sum().backward()
 
     assert at_the_same_time([run] * 4) == [None] * 4
-    assert w.grad.tolist() == [1200.0] * 3
+    assert (w.grad == 800).all()
