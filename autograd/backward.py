@@ -347,7 +347,8 @@ def grad(
     unused = [i for i, x in enumerate(inputs) if x not in arrived]
     if unused and not allow_unused:
         raise RuntimeError(
-            f"grad(): no output depends on input {unused[0]}. Pass allow_unused=True to get None for it."
+            f"grad(): no output depends on input {unused[0]}. Pass allow_unused=True to get None for it. (A derivative "
+            "that is constant piece by piece, such as relu's, depends on nothing: its own is 0.)"
         )
     found = (arrived.get(x) for x in inputs)
     return tuple(g if g is None or isinstance(g, Tensor) else Tensor(np.array(g)) for g in found)

@@ -1,9 +1,10 @@
 """Functions of functions: the derivative of f is a function too, so it can be differentiated in its turn.
 
-Each runs f on Tensors of its own and reads the gradients off; no `.grad` is touched. Numbers and arrays in, arrays out.
-Called with Tensors, or inside another derivative, the answers are Tensors that can be differentiated again. f computes
-with NumPy's functions; `argnum` says which of its arguments is varied: a position, or a tuple of them for a tuple of
-answers. All other arguments, which may be anything, and keywords are handed to f as they are.
+Each runs f on Tensors of its own and reads the gradients off; no `.grad` is touched. Numbers and arrays in, arrays out:
+constants to whatever is computed from them. Called with Tensors, or inside another derivative, the answers are Tensors
+that can be differentiated again, also by what else f uses, such as the weights of a model. f computes with NumPy's
+functions; `argnum` says which of its arguments is varied: a position, or a tuple of them for a tuple of answers. All
+other arguments, which may be anything, and keywords are handed to f as they are.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ def start(output: Any, gradient: Any, caller: str) -> Any:
     if not output.tracked:
         raise RuntimeError(
             f"{caller} on a Tensor that no gradient can be computed for: nothing it was computed from requires grad, "
-            "or it was computed under no_grad. Make the inputs with Tensor(data, requires_grad=True)."
+            "or it was computed under no_grad. Make the inputs with Tensor(data, requires_grad=True). (A derivative "
+            "that is constant piece by piece, such as relu's, depends on nothing: its own is 0.)"
         )
     if gradient is None:
         if output.array.ndim:

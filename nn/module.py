@@ -148,7 +148,12 @@ class Module:
                 f"{type(self).__name__}.{name} is a Parameter, and {type(value).__name__} there would not learn. "
                 f"Write .{name}.data = values, or .{name} = nn.Parameter(values)."
             )
-        elif value is not None and name in self._buffers and not isinstance(value, Tensor):
+        elif value is not None and name in self._buffers:
+            if isinstance(value, Tensor) and value.requires_grad:
+                raise TypeError(
+                    f"{type(self).__name__}.{name} is a buffer, which holds values and no history, but was assigned a "
+                    f"Tensor that requires grad. Write self.{name} = x.data."
+                )
             value = as_buffer(value)  # NumPy turns an array of shape () that it computes with into a number
         before = vars(self).get(name)
         object.__setattr__(self, name, value)
@@ -364,6 +369,13 @@ add_absent(Module, {
     "grad": "Each parameter has its own: for p in model.parameters(): p.grad.",
     "save": 'Write nn.save("model.npz", model=model).',
     "load": 'Write nn.load("model.npz", model=model).',
+    "half": "Write model.to(np.float16).",
+    "add_module": "Assign it: self.name = module, or setattr(self, name, module).",
+    "register_module": "Assign it: self.name = module, or setattr(self, name, module).",
+    "register_parameter": "Assign it: self.name = nn.Parameter(values).",
+    "get_submodule": "Write dict(model.named_modules())[path].",
+    "get_parameter": "Write dict(model.named_parameters())[path].",
+    "register_full_backward_hook": "Tensors have hooks for gradients: output.register_hook(function).",
     "cuda": "Leave it out: everything is computed on the CPU, by NumPy.",
     "cpu": "Leave it out: everything is computed on the CPU, by NumPy.",
     "device": "Leave it out: everything is computed on the CPU, by NumPy.",

@@ -72,6 +72,10 @@ TENSORS = [
     ("autograd.steps(x * x)", ValueError, "shape (3,)", "a scalar", "loss.sum()", "pass gradient="),
     ("grad(x * x, x)", ValueError, "shape (3,)", "a scalar", "grad_outputs="),
     ("grad((x * x).sum(), w)", RuntimeError, "no output depends on input 0", "allow_unused=True"),
+    (
+        "slope, = grad(nn.functional.relu(x).sum(), x, create_graph=True)\ngrad(slope.sum(), x)",
+        RuntimeError, "constant piece by piece", "its own is 0",
+    ),
     ("grad(lambda x: x * x)(3.0)", TypeError, "function", "a Tensor", "autograd.functional.gradient(f)"),
     ("grad((x * x).sum())", TypeError, "the inputs", "grad(loss, [w, b])"),
     ("grad(lambda x: x * x, 3.0)", TypeError, "function", "a Tensor", "autograd.functional.gradient(f)"),
@@ -206,6 +210,12 @@ NETWORKS = [
     ("criterion.backward()", AttributeError, "'backward'", "loss = criterion(model(x), y); loss.backward()"),
     ("model.train(X)", TypeError, "ndarray", "True or False", "a loop that you write"),
     ("model.train = False", TypeError, "is a method", "a bool would only hide", "model.train() or model.eval()"),
+    (
+        "m = nn.BatchNorm1d(2)\nm.running_mean = model[0](X).mean(axis=0)",
+        TypeError, "BatchNorm1d.running_mean is a buffer", "no history", "self.running_mean = x.data",
+    ),
+    ("model.add_module('a', nn.ReLU())", AttributeError, "'add_module'", "self.name = module"),
+    ("model.register_parameter('w', w)", AttributeError, "'register_parameter'", "self.name = nn.Parameter(values)"),
     ("model.parameters = nn.Linear(2, 1)", TypeError, "is a method", "a Linear would only hide", "Choose another name"),
     ("model.state_dict = {}", TypeError, "is a method", "a dict would only hide", "another name"),
     ("model.eval = True", TypeError, "is a method", "model.eval()"),

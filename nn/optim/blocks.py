@@ -28,7 +28,10 @@ PIECE = 1 << 15  # elements: of float32, what Adam needs of a piece (w, g, m, v,
 
 
 class Memory(dict[str, Any]):
-    """What a formula remembers of one piece, such as its velocity: an array asked for by a new name is one of zeros."""
+    """What a formula remembers of one piece, such as its velocity: an array asked for by a new name is one of zeros.
+
+    What is assigned is copied into the array that the block has for all its pieces; a number stays a number.
+    """
 
     def __init__(self, block: Block, part: slice) -> None:
         super().__init__((name, x[part] if isinstance(x, np.ndarray) else x) for name, x in block.memory.items())
@@ -36,11 +39,28 @@ class Memory(dict[str, Any]):
 
     def __missing__(self, name: str) -> Array:
         whole = self.block.memory.get(name)
-        if whole is None:
+        if not isinstance(whole, np.ndarray):
             whole = self.block.memory[name] = np.zeros(self.block.size, self.block.dtype)
         part: Array = whole[self.part]
-        self[name] = part
+        super().__setitem__(name, part)
         return part
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        place = self.get(name)
+        if not isinstance(value, np.ndarray):
+            super().__setitem__(name, value)
+        elif value is not place:  # as it is after state["m"] *= 0.9
+            place = place if isinstance(place, np.ndarray) else self.__missing__(name)  # it may have been 0
+            place[...] = value
+
+    def setdefault(self, name: str, value: Any = None) -> Any:
+        if name not in self:
+            self[name] = value
+        return self[name]
+
+    def update(self, *others: Any, **values: Any) -> None:
+        for name, value in dict(*others, **values).items():
+            self[name] = value
 
 
 class Block:
@@ -125,6 +145,8 @@ class Block:
             if decay and coupled:
                 g = np.add(g, np.multiply(w, decay, out=s), out=t)
             changes = change(g, memory, group, s)
+            if changes is None:
+                raise TypeError("change(self, g, state, group, s) returned None, not what to subtract: return s.")
             if decay and not coupled:
                 changes = np.add(changes, np.multiply(w, float(group["lr"]) * decay, out=t), out=s)
             if not self.apart:

@@ -71,7 +71,9 @@ class LRScheduler:
         """The rate of each group at epoch `last_epoch`, given the rates at the epoch before."""
         t = self.last_epoch
         now, before = self.multiple(t), self.multiple(t - 1) if t > 0 else 1.0
-        return self.rates if now == before else [lr * (now / before) for lr in self.rates]
+        if now == before:
+            return self.rates
+        return [lr * (now / before) if before else base * now for lr, base in zip(self.rates, self.base_lrs)]
 
     def apply(self, lrs: list[float]) -> None:
         """Give each group its rate."""
@@ -90,7 +92,8 @@ class LRScheduler:
 
     def step(self) -> None:
         """Go to the next epoch. After a failure, or Ctrl-C, on the way, all is as it was before."""
-        if self.last_epoch == 0 and not self.optimizer.stepped:
+        told = type(self.optimizer).step is Optimizer.step  # one's own need not say that it was called
+        if self.last_epoch == 0 and told and not self.optimizer.stepped:
             warnings.warn(
                 f"{self.name}.step() was called before the first optimizer.step(), so the first learning rate was "
                 "never used. Call optimizer.step() for the epoch first, then scheduler.step().",

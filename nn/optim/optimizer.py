@@ -188,8 +188,9 @@ class Optimizer:
     def change(self, g: Array, state: Memory, group: dict[str, Any], s: Array) -> Array:
         """The formula: what to subtract from parameters, elementwise, given their gradient g, which must stay as it is.
 
-        g       flat: of one parameter, of a part of it, or of several together; to remember it, copy it
-        state   what was remembered of them the last time: state["velocity"] is an array of g's shape, zeros at first
+        g       flat: of one parameter, of a part of it, or of several together
+        state   what was remembered of them the last time: state["velocity"] is an array of g's shape, zeros at first,
+                into which an array that is assigned is copied; a number may be assigned too
         group   the options
         s       an array of g's shape to compute and return the result in, so that a step allocates nothing
         """

@@ -675,3 +675,74 @@ def test_a_gradient_of_other_real_numbers_is_taken(dtype):
     w.grad = np.ones(1, dtype)
     optim.SGD([w], lr=0.5).step()
     assert w.data == 0.5
+
+
+# ---- formulas of one's own that remember
+
+
+def in_place(state, g):
+    v = state["v"]
+    v *= 0.9
+    v += g
+    return v
+
+
+def assigned(state, g):
+    state["v"] = 0.9 * state["v"] + g
+    return state["v"]
+
+
+def asked_for(state, g):
+    v = state.get("v")
+    state["v"] = g if v is None else 0.9 * v + g
+    return state["v"]
+
+
+def set_at_first(state, g):
+    state.update(v=0.9 * state.setdefault("v", np.zeros_like(g)) + g)
+    return state["v"]
+
+
+def from_a_number(state, g):
+    state["v"] = 0.9 * state.setdefault("v", 0) + g
+    return state["v"]
+
+
+@pytest.mark.parametrize("remember", [in_place, assigned, asked_for, set_at_first, from_a_number])
+@pytest.mark.parametrize("n", [2, PIECE + 3])
+def test_a_formula_of_ones_own_remembers_however_it_writes_it(remember, n):
+    class Momentum(optim.Optimizer):
+        def __init__(self, params):
+            super().__init__(params, {"lr": 0.1})
+
+        def change(self, g, state, group, s):
+            return group["lr"] * remember(state, g)
+
+    def run(make):
+        x = Tensor(np.linspace(-2, 2, n), requires_grad=True)
+        late = Tensor([1.0], requires_grad=True)
+        optimizer = make([x, late])
+        for step in range(6):
+            x.grad, late.grad = np.tanh(x.data), np.ones(1) if step > 1 else None  # others come together
+            optimizer.step()
+            if step == 2:
+                x.data = np.clip(x.data, -1.5, 1.5)
+            if step == 3:
+                state = optimizer.state_dict()
+                optimizer = make([x, late])
+                optimizer.load_state_dict(state)
+        return x.data
+
+    np.testing.assert_allclose(run(Momentum), run(lambda p: optim.SGD(p, lr=0.1, momentum=0.9)), rtol=1e-12)
+
+
+def test_a_formula_without_return_is_told():
+    class Forgetful(optim.Optimizer):
+        def change(self, g, state, group, s):
+            np.multiply(g, 0.1, out=s)
+
+    x = Tensor([1.0], requires_grad=True)
+    x.grad = np.ones(1)
+    with pytest.raises(TypeError, match=r"change\(self, g, state, group, s\) returned None, .* return s"):
+        Forgetful([x], {}).step()
+    assert x.data == [1.0]

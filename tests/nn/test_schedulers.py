@@ -344,3 +344,32 @@ def test_a_state_with_a_word_in_place_of_a_number_is_refused():
     state["phases"] = [["start", *state["phases"][0][1:]], *state["phases"][1:]]
     with pytest.raises(ValueError, match="not the state of OneCycleLR: phases is "):
         scheduler.load_state_dict(state)
+
+
+def test_a_rate_of_ones_own_may_start_at_zero():
+    class Warmup(lr_scheduler.LRScheduler):
+        def multiple(self, t):
+            return min(1.0, t / 4)
+
+    opt = ours()
+    opt.stepped, scheduler, rates = True, Warmup(opt), []
+    for _ in range(6):
+        rates.append(scheduler.get_last_lr()[0])
+        scheduler.step()
+    np.testing.assert_allclose(rates, opt.param_groups[0]["initial_lr"] * np.array([0, 0.25, 0.5, 0.75, 1, 1]))
+
+
+def test_an_optimizer_with_a_step_of_its_own_is_not_said_to_be_late(recwarn):
+    class Descent(optim.Optimizer):
+        def step(self):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    p.data -= group["lr"] * p.grad
+
+    w = Tensor([1.0], requires_grad=True)
+    opt = Descent([w], {"lr": 0.1})
+    scheduler = lr_scheduler.StepLR(opt, 2)
+    w.grad = np.ones(1)
+    opt.step()
+    scheduler.step()
+    assert not recwarn.list
