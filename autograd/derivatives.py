@@ -9,6 +9,7 @@ NumPy composes is composed in `composed.py`.
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -358,6 +359,7 @@ structural |= {
 
 def method(function):
     """What makes function a method of Tensor."""
+    @functools.wraps(function, updated=())
     def called(self, *args, **kwargs):
         if remedy := numpys_name(kwargs):
             raise TypeError(f"{function.__name__} of a Tensor takes NumPy's keywords. {remedy}")
@@ -366,13 +368,18 @@ def method(function):
     return called
 
 
+def converted(self, dtype, copy=True):
+    """The values in another dtype, always as a new Tensor."""
+    return astype(self, dtype)
+
+
 plain = {f.__name__: method(f) for f in (np.any, np.all, np.argmax, np.argmin, np.argsort, np.nonzero)}
 ours = {
     "__getitem__": lambda self, index: table[getitem](self, index=untracked(index, None)),
     "__round__":   lambda self, decimals=0: np.round(self, decimals),
     "__divmod__":  lambda self, other: np.divmod(self, other),
     "__rdivmod__": lambda self, other: np.divmod(other, self),
-    "astype":      method(lambda self, dtype, copy=True: astype(self, dtype)),  # a Tensor is always a new one
+    "astype":      method(converted),
     "mT":          property(method(np.matrix_transpose), doc="The last two axes exchanged."),
 }
 for name, attribute in {**plain, **ours}.items():

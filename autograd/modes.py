@@ -9,9 +9,11 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 __all__ = ["detect_anomaly", "enable_grad", "is_grad_enabled", "no_grad"]
 
@@ -137,7 +139,7 @@ class Mode(metaclass=Named):
         """Set the mode."""
         setattr(modes, cls.mode, value)
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: Function) -> Function:
         name = type(self).__name__
         if not callable(function):
             raise TypeError(f"{name} decorates a function, or stands in `with {name}():`; {function!r} is neither.")
@@ -152,7 +154,7 @@ class Mode(metaclass=Named):
             with type(self)():
                 return function(*args, **kwargs)
 
-        return in_mode
+        return cast(Function, in_mode)
 
 
 class no_grad(Mode):

@@ -402,6 +402,8 @@ def add_method(function: Any, entry: Callable[..., Any], at: Sequence[call]) -> 
             return run(args, kwargs)
 
         method.__name__, method.__doc__ = name, f"np.{name}(self, ...)"
+        if not isinstance(function, np.ufunc):
+            method.__wrapped__ = function  # type: ignore[attr-defined]  # for inspect.signature, as help() shows it
         setattr(Tensor, name, method)
 
 

@@ -24,6 +24,7 @@ import nn
 from autograd import Tensor, detect_anomaly, enable_grad, functional, is_grad_enabled, no_grad, stamp, topological_order
 from autograd import modes as mode
 from nn import optim
+from nn.optim.blocks import PIECE
 
 ROOT = Path(__file__).parents[1]
 
@@ -548,3 +549,20 @@ def test_a_process_that_is_killed_while_it_saves_leaves_the_old_or_the_new_file(
     assert done.returncode == 0, done.stderr
     assert f"killed {kills} times" in done.stdout
     print(done.stdout)
+
+
+def test_an_interrupt_at_any_line_of_a_first_step_leaves_no_parameter_behind():
+    def start():
+        params = [nn.Parameter(np.ones(2)), nn.Parameter(np.ones(3, np.float32)), nn.Parameter(np.ones(PIECE + 1))]
+        for p in params:
+            p.grad = np.ones_like(p.data)
+        return params, optim.SGD(params, lr=0.5)
+
+    files = "nn/optim/optimizer.py", "nn/optim/blocks.py"
+    lines = interrupt(start()[1].step, 0, *files)
+    for at in range(1, lines + 1):
+        params, optimizer = start()
+        assert interrupted(optimizer.step, at, *files)
+        before = [p.data.copy() for p in params]
+        optimizer.step()
+        assert all((w - p.data == 0.5).all() for w, p in zip(before, params))

@@ -40,13 +40,23 @@ class Layout(NamedTuple):
     clusters: dict[str, tuple[float, float, float, float]]
 
 
+def package() -> Any:
+    """The package graphviz, which writes Graphviz's language; imported when something is drawn."""
+    try:
+        import graphviz
+    except ImportError as error:
+        raise LayoutError(
+            "Pictures need the package graphviz: pip install graphviz. viz.tree needs nothing."
+        ) from error
+    return graphviz
+
+
 # ---- plain data -> DOT --------------------------------------------------------------------------------------------
 
 
 def dot(graph: Trace, cards: Mapping[str, Card], rankdir: str = "LR", ranksep: float = 0.45) -> str:
     """The graph in Graphviz's language, each node as large as its card; ranks stand `ranksep` inches apart."""
-    import graphviz
-
+    graphviz = package()
     source = graphviz.Digraph(
         graph_attr={
             "rankdir": rankdir,

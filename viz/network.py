@@ -11,6 +11,7 @@ import numpy as np
 
 from .card import LINE, width_of
 from .data import NONE, Edge, Node, Trace
+from .layout import package
 from .svg import GAP, MARGIN, document, escape, flow, half, scope_of, write
 from .text import cut, exact, number
 from .theme import THEMES
@@ -187,8 +188,7 @@ def neuron(place: tuple[float, float], text: str, tooltip: str, kind: str) -> st
 
 def columns_dot(layers: list[Layer]) -> str:
     """The same in Graphviz's language."""
-    import graphviz
-
+    graphviz = package()
     source = graphviz.Digraph(graph_attr={"rankdir": "LR", "ranksep": "1.2", "splines": "line"})
     source.attr("node", shape="circle", fixedsize="true", width="0.5", fontsize="9")
     for j in range(layers[0].weight.shape[1]):

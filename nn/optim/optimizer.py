@@ -219,9 +219,9 @@ class Optimizer:
 
     def arrange(self) -> None:
         """Put the parameters into blocks: those together that are alike in options, dtype and past."""
+        self.arranged = []  # until all is done, so that after an interrupt on the way the next step arranges anew
         self.memory = self.remembered()
         self.blocks, self.others = [], []
-        self.arranged = [(group, list(group["params"])) for group in self.param_groups]
         for group in self.param_groups:
             alike: dict[Any, list[Tensor]] = defaultdict(list)
             for p in group["params"]:
@@ -241,6 +241,7 @@ class Optimizer:
                 alike[w.dtype, p.grad is None, numbers, alone].append(p)
             for params in alike.values():
                 self.blocks.append(Block(group, params, [self.memory[p] for p in params]))
+        self.arranged = [(group, list(group["params"])) for group in self.param_groups]
         self.memory = {}
 
     def remembered(self) -> dict[Tensor, dict[str, Any]]:

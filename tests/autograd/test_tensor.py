@@ -818,3 +818,13 @@ def test_astype_takes_copy_as_an_array_does(copy):
     assert y is not t
     np.sum(y).backward()
     assert np.array_equal(t.grad, [1, 1])
+
+
+def test_methods_show_the_signature_of_numpys_function():
+    t = Tensor([1.0, 2.0])
+    for name in ("sum", "mean", "argmax"):
+        expected = list(inspect.signature(getattr(np, name)).parameters)[1:]
+        assert list(inspect.signature(getattr(t, name)).parameters) == expected
+        assert getattr(t, name).__name__ == name
+        assert getattr(t, name).__doc__
+    assert t.astype.__doc__.startswith("The values in another dtype")

@@ -153,3 +153,11 @@ def test_importing_viz_loads_neither_graphviz_nor_nn():
 
 def test_a_picture_prints_on_a_console_that_knows_ascii_alone():
     assert repr(viz.draw(np.sqrt(Tensor(2.0, requires_grad=True)) - 1.0)).isascii()
+
+
+def test_without_the_package_graphviz_it_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "graphviz", None)
+    x = Tensor(3.0, requires_grad=True)
+    with pytest.raises(layout.LayoutError, match="pip install graphviz"):
+        viz.draw(x * x).save("picture.svg")
+    assert "text/plain" in viz.draw(x * x)._repr_mimebundle_()  # a notebook shows the tree
