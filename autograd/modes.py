@@ -9,11 +9,12 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, overload
 
 import numpy as np
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Self = TypeVar("Self", bound="Mode")
 
 __all__ = ["detect_anomaly", "enable_grad", "is_grad_enabled", "no_grad"]
 
@@ -101,7 +102,11 @@ class Mode(metaclass=Named):
     value: Any
     previous: list[Any]  # the guards of what it has to put back, innermost last: one instance may be entered twice
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+    @overload
+    def __new__(cls: type[Self]) -> Self: ...
+    @overload
+    def __new__(cls: type[Self], function: Function) -> Function: ...  # type: ignore[misc]  # @no_grad, without ()
+    def __new__(cls, function: Any = None) -> Any:
         mode = super().__new__(cls)
         mode.previous = []
         return mode if function is None else mode(function)  # @no_grad and @no_grad() are both right

@@ -20,7 +20,7 @@ from autograd.tensor import at_once, set_array
 
 Array = np.ndarray[Any, np.dtype[Any]]
 ndarray = np.ndarray
-references = sys.getrefcount
+references, set_item = sys.getrefcount, dict.__setitem__
 
 __all__ = ["PIECE", "Block", "Memory", "pack"]
 
@@ -42,15 +42,14 @@ class Memory(dict[str, Any]):
         if not isinstance(whole, np.ndarray):
             whole = self.block.memory[name] = np.zeros(self.block.size, self.block.dtype)
         part: Array = whole[self.part]
-        super().__setitem__(name, part)
+        set_item(self, name, part)
         return part
 
     def __setitem__(self, name: str, value: Any) -> None:
-        place = self.get(name)
-        if not isinstance(value, np.ndarray):
-            super().__setitem__(name, value)
-        elif value is not place:  # as it is after state["m"] *= 0.9
-            place = place if isinstance(place, np.ndarray) else self.__missing__(name)  # it may have been 0
+        if not isinstance(value, ndarray):
+            set_item(self, name, value)
+        elif value is not (place := self.get(name)):  # as it is after state["m"] *= 0.9
+            place = place if isinstance(place, ndarray) else self.__missing__(name)  # it may have been 0
             place[...] = value
 
     def setdefault(self, name: str, value: Any = None) -> Any:
