@@ -13,10 +13,10 @@ from typing import Any, TypeVar, cast, overload
 
 import numpy as np
 
+__all__ = ["detect_anomaly", "enable_grad", "is_grad_enabled", "no_grad"]
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 Self = TypeVar("Self", bound="Mode")
-
-__all__ = ["detect_anomaly", "enable_grad", "is_grad_enabled", "no_grad"]
 
 
 class Modes(threading.local):

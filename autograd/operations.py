@@ -326,7 +326,7 @@ def ours(function: Callable[..., Any], entry: Op) -> Callable[..., Any]:
             return run(args, kwargs)
         try:
             return function(saves(*args, **kwargs), *args, **kwargs) if saves else function(*args, **kwargs)
-        except (AttributeError, TypeError) as error:
+        except (AttributeError, TypeError) as error:  # of a list, whose items may not fit together, as it is
             if args and not isinstance(args[0], (list, tuple)) and np.asarray(args[0]).dtype.kind in "OSU":
                 raise TypeError(f"{name} takes real numbers, not {described(args[0])}. {meant(args[0])}") from error
             raise

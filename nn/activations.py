@@ -81,7 +81,7 @@ def axis(name: str, dim: int | None) -> int:
 
 
 def as_operand(x: Any) -> Any:
-    """x as something that operators compute with."""
+    """x as something that operators compute with; what is no number is refused."""
     if isinstance(x, Tensor):
         return x
     array = np.asarray(x)

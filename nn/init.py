@@ -50,7 +50,6 @@ def array_of(tensor: Any) -> Any:
 
 def fill(tensor: T, values: Any) -> T:
     """tensor, with its elements replaced by values."""
-    array_of(tensor)
     if isinstance(tensor, Tensor):
         make_writable(tensor)
     array_of(tensor)[...] = values

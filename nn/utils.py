@@ -28,7 +28,7 @@ def listed(parameters: Parameters) -> list[Tensor]:
 
 
 def with_gradients(parameters: Parameters) -> list[Tensor]:
-    """Those of the parameters that have a gradient, each one that can be written to."""
+    """Those of the parameters that have a gradient, which then is an array, or a Tensor, that can be written to."""
     owners = [p for p in listed(parameters) if p.grad is not None]
     for p in owners:
         fixed = p.grad.__class__ is not np.ndarray or not p.grad.flags.writeable

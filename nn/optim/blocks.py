@@ -39,7 +39,7 @@ class Memory(dict[str, Any]):
 
     def __missing__(self, name: str) -> Array:
         whole = self.block.memory.get(name)
-        if not isinstance(whole, np.ndarray):
+        if not isinstance(whole, ndarray):
             whole = self.block.memory[name] = np.zeros(self.block.size, self.block.dtype)
         part: Array = whole[self.part]
         set_item(self, name, part)

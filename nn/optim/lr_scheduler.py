@@ -92,8 +92,8 @@ class LRScheduler:
 
     def step(self) -> None:
         """Go to the next epoch. After a failure, or Ctrl-C, on the way, all is as it was before."""
-        told = type(self.optimizer).step is Optimizer.step  # one's own need not say that it was called
-        if self.last_epoch == 0 and told and not self.optimizer.stepped:
+        has_own_step = type(self.optimizer).step is not Optimizer.step  # and need not note that it was called
+        if self.last_epoch == 0 and not self.optimizer.stepped and not has_own_step:
             warnings.warn(
                 f"{self.name}.step() was called before the first optimizer.step(), so the first learning rate was "
                 "never used. Call optimizer.step() for the epoch first, then scheduler.step().",
